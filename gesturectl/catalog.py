@@ -1,0 +1,33 @@
+"""The catalog: every gesture the shipped models know, read once from `gestures/catalog.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import yaml
+
+Kind = Literal["pose", "motion"]
+SeenBy = Literal["hand", "body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """One row: a pose is held, a motion is a stroke; `seen_by` names the landmarks that show it."""
+
+    name: str
+    kind: Kind
+    seen_by: tuple[SeenBy, ...]
+    says: str
+
+
+@cache
+def catalog() -> dict[str, Gesture]:
+    """Return all shipped gestures by name, in the order of the file."""
+    text = resources.files("gesturectl.gestures").joinpath("catalog.yaml").read_text("utf-8")
+    return {
+        row["name"]: Gesture(row["name"], row["kind"], tuple(row["seen_by"]), row["says"])
+        for row in yaml.safe_load(text)
+    }

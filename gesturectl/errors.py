@@ -1,0 +1,52 @@
+"""Every error a user can meet: what is wrong, where, and what to do.
+
+The class decides the exit code of the command line; the message is for the
+user and stands alone. Anything that is not a `GesturectlError` is a bug and is
+allowed to crash, after the keys are up.
+"""
+
+from __future__ import annotations
+
+
+class GesturectlError(Exception):
+    """Base of all errors that a user can cause or mend."""
+
+    exit_code = 1
+
+
+class UsageError(GesturectlError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class ProfileError(GesturectlError):
+    """A profile has problems. `problems` lists all of them, in the file's order."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, problems: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class SourceError(GesturectlError):
+    """A camera, video, stream, trace or puppet script cannot be opened or read."""
+
+    exit_code = 3
+
+
+class TraceError(SourceError):
+    """A trace file is damaged, of another version, or not a trace."""
+
+
+class ModelError(GesturectlError):
+    """A landmark bundle or an action model is missing, damaged or of another version."""
+
+    exit_code = 4
+
+
+class SinkError(GesturectlError):
+    """Commands cannot be delivered: no display, no permission, an unknown key."""
+
+    exit_code = 5

@@ -1,0 +1,195 @@
+"""The vocabulary: what flows from the camera to the keyboard.
+
+    Frame → Observation → Scores → GestureEvent → Command
+
+Everything here is frozen. Times are integer microseconds on one monotonic
+clock, stamped when the frame was captured; nothing downstream asks what time
+it is. Sides are the user's own: `left` is the user's left hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Side = Literal["left", "right"]
+Subject = Literal["left", "right", "body"]
+Button = Literal["left", "middle", "right"]
+
+Float32 = NDArray[np.float32]
+
+HAND_POINTS = 21
+BODY_POINTS = 33
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture. `rgb` is uint8 (H, W, 3), in the camera's own orientation, not mirrored."""
+
+    t_us: int
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One hand: 21 points in MediaPipe's order (wrist, then four for each finger from the thumb).
+
+    `image` is float32 (21, 3): x, y as fractions of the image, z in the scale of x, toward the
+    camera negative. `world` is float32 (21, 3) in metres around the hand's centre, or None when
+    the estimator gives none. `score` is the confidence of `side`, in 0..1.
+    """
+
+    side: Side
+    score: float
+    image: Float32
+    world: Float32 | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """One body: 33 points in MediaPipe's order.
+
+    `image` is float32 (33, 4): x, y as fractions of the image, z in the scale of x, visibility in
+    0..1. `world` is float32 (33, 3) in metres around the hips' centre, or None.
+    """
+
+    image: Float32
+    world: Float32 | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What was seen in one frame; every frame yields one, also with nobody in it.
+
+    `size_px` is (width, height) of the image, needed to turn fractions into shapes.
+    """
+
+    t_us: int
+    hands: tuple[Hand, ...]
+    bodies: tuple[Body, ...]
+    size_px: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Class probabilities of one subject at one time: `p` is float32 (C,), null class first."""
+
+    t_us: int
+    subject: Subject
+    p: Float32
+
+
+# --- gesture events ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A gesture is being shown. A motion begins when it is recognised and ends at once."""
+
+    t_us: int
+    gesture: str
+    side: Subject
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A gesture is no longer shown, or its hand or body was lost."""
+
+    t_us: int
+    gesture: str
+    side: Subject
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed: sent once per frame after its other events, so that holds and repeats can fire."""
+
+    t_us: int
+
+
+GestureEvent = Began | Ended | Tick
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDown:
+    """Press a key and keep it down. Key names are those of `gesturectl.keys`."""
+
+    t_us: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUp:
+    """Let a key go."""
+
+    t_us: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonDown:
+    """Press a mouse button and keep it down."""
+
+    t_us: int
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonUp:
+    """Let a mouse button go."""
+
+    t_us: int
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBy:
+    """Move the pointer by (dx, dy) pixels; y grows downward."""
+
+    t_us: int
+    dx_px: float
+    dy_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTo:
+    """Move the pointer to a place on the whole desktop, (x, y) as fractions 0..1 of it."""
+
+    t_us: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scroll:
+    """Scroll by wheel steps: positive dx goes right, positive dy goes down."""
+
+    t_us: int
+    dx: float
+    dy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Type a text of any script."""
+
+    t_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Start a program: an argument vector, never a shell line."""
+
+    t_us: int
+    argv: tuple[str, ...]
+
+
+Command = KeyDown | KeyUp | ButtonDown | ButtonUp | MoveBy | MoveTo | Scroll | Text | Run
