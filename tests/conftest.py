@@ -1,0 +1,34 @@
+"""Shared by all tests: where real data is, and what a test may demand of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings, which a user's checkout does not have."""
+    folder = Path(os.environ.get("GESTURECTL_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}; set GESTURECTL_TEST_DATA to a copy")
+    return folder
+
+
+def require_program(*names: str) -> None:
+    """Skip a test whose programs are missing; under CI they must be there, so fail.
+
+    `make test` installs all of them where it can.
+    """
+    missing = [name for name in names if shutil.which(name) is None]
+    if not missing:
+        return
+    message = f"not installed: {', '.join(missing)}; `make test` installs them through apt"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
