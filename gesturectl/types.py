@@ -82,6 +82,14 @@ class Scores:
     p: Float32
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """How many hands and bodies must be looked for; each costs time in every frame."""
+
+    hands: int
+    bodies: int
+
+
 # --- gesture events ---------------------------------------------------------------------------
 
 
@@ -107,7 +115,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed: sent once per frame after its other events, so that holds and repeats can fire."""
+    """Time passed: sent once per frame after its other events; holds and repeats fire on it."""
 
     t_us: int
 
