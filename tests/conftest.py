@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from gesturectl.bundles import hand_bundle, pose_bundle
+from gesturectl.errors import ModelError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,6 +22,28 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set GESTURECTL_TEST_DATA to a copy")
     return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Bundles:
+    """Where the real landmark models are."""
+
+    hand: Path
+    pose: Path
+
+
+@pytest.fixture(scope="session")
+def bundles() -> Bundles:
+    """The real landmark models: the user's own where they are ready, else obtained once.
+
+    Without a network a developer's tests skip; under CI they fail.
+    """
+    try:
+        return Bundles(hand_bundle(), pose_bundle())
+    except ModelError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 def require_program(*names: str) -> None:
