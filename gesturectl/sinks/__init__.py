@@ -1,11 +1,26 @@
-"""Where commands go. `open_sink` turns a name into a `Sink`."""
+"""Where commands go. `open_sink` turns a name into a `Sink`; `SINKS` is the table of names.
+
+An installed package adds a sink by an entry point of the group `gesturectl.sinks` that loads a
+`SinkSpec`; built-in names cannot be replaced.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
 from types import TracebackType
 from typing import Protocol, Self
 
+from gesturectl.errors import SinkError, UsageError
 from gesturectl.types import Command
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINTS = "gesturectl.sinks"
 
 
 class Sink(Protocol):
@@ -14,8 +29,18 @@ class Sink(Protocol):
     def send(self, command: Command) -> None:
         """Deliver one command.
 
+        Pressing what is held, and releasing what is not, does nothing.
+
         Raises:
             SinkError: the display is gone or the command cannot be expressed here.
+        """
+        ...
+
+    def beat(self) -> None:
+        """Say that the daemon lives, once a frame or so.
+
+        From the first beat on, a sink with a guardian lets go of everything held when beats and
+        commands stop coming: the daemon hangs. Others do nothing.
         """
         ...
 
@@ -31,3 +56,128 @@ class Sink(Protocol):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    """One row of `SINKS`.
+
+    `platforms` are values of `sys.platform`, empty for all. `works` returns None where the sink
+    can be opened now, else the reason and what to do; it is quick and presses nothing.
+    """
+
+    name: str
+    help: str
+    open: Callable[[], Sink]
+    works: Callable[[], str | None]
+    platforms: tuple[str, ...] = ()
+
+
+def _open_x11() -> Sink:
+    from gesturectl.sinks.x11 import X11Sink
+
+    return X11Sink()
+
+
+def _x11_works() -> str | None:
+    try:
+        from gesturectl.sinks import x11
+    except ImportError as error:
+        return f"the package xcffib cannot be imported ({error}); reinstall gesturectl"
+    return x11.works()
+
+
+def _open_pynput() -> Sink:
+    from gesturectl.sinks.pynput import PynputSink
+
+    return PynputSink()
+
+
+def _pynput_works() -> str | None:
+    from gesturectl.sinks import pynput
+
+    return pynput.works()
+
+
+def _open_print() -> Sink:
+    from gesturectl.sinks.print import PrintSink
+
+    return PrintSink()
+
+
+def _open_memory() -> Sink:
+    from gesturectl.sinks.memory import MemorySink
+
+    return MemorySink()
+
+
+def _always_works() -> None:
+    return None
+
+
+SINKS: dict[str, SinkSpec] = {
+    spec.name: spec
+    for spec in (
+        SinkSpec(
+            "x11",
+            "keyboard and mouse of an X11 desktop, in any layout",
+            _open_x11,
+            _x11_works,
+            ("linux",),
+        ),
+        SinkSpec(
+            "pynput",
+            "keyboard and mouse of Windows and macOS (and of X11, with limits)",
+            _open_pynput,
+            _pynput_works,
+        ),
+        SinkSpec("print", "print commands instead of sending them", _open_print, _always_works),
+        SinkSpec("memory", "keep commands in a list, for tests", _open_memory, _always_works),
+    )
+}
+
+
+def all_sinks() -> dict[str, SinkSpec]:
+    """Return the built-in sinks and those of installed packages; broken ones are only logged."""
+    found = dict(SINKS)
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        if entry.name in found:
+            continue
+        try:
+            found[entry.name] = entry.load()
+        except Exception:  # third-party code: it must not take the others down
+            log.warning("sink %s from %s does not load", entry.name, entry.value, exc_info=True)
+    return found
+
+
+def open_sink(name: str) -> Sink:
+    """Open a sink by its name in the table.
+
+    Raises:
+        UsageError: there is no such sink.
+        SinkError: it cannot be opened here and now; says what to do.
+    """
+    spec = SINKS.get(name) or all_sinks().get(name)
+    if spec is None:
+        raise UsageError(f"unknown sink {name!r}; there are: {', '.join(all_sinks())}")
+    if spec.platforms and sys.platform not in spec.platforms:
+        raise SinkError(
+            f"sink {name} is for {', '.join(spec.platforms)}, and this is {sys.platform}"
+        )
+    return spec.open()
+
+
+def default_sink() -> str:
+    """Return the name of the sink that suits this platform and session.
+
+    Raises:
+        SinkError: none works; says why and what to do instead.
+    """
+    name = "x11" if sys.platform.startswith("linux") else "pynput"
+    problem = SINKS[name].works()
+    if problem is None:
+        return name
+    wayland = name == "x11" and "WAYLAND_DISPLAY" in os.environ and "DISPLAY" not in os.environ
+    if wayland:
+        problem = "this is a Wayland session without XWayland, which gesturectl cannot drive yet"
+    raise SinkError(f"{problem}; or print commands instead of sending them: --sink print")
