@@ -1,11 +1,27 @@
-"""Where frames come from. `open_source` turns `kind:argument` into a `Source`."""
+"""Where frames come from. `open_source` turns `kind:argument` into a `Source`.
+
+`SOURCES` is the table of kinds; other packages add rows to it through the entry point group
+`gesturectl.sources`, each entry point naming a `SourceSpec`. Nothing that needs a camera library
+is imported before a source that needs it is opened.
+"""
 
 from __future__ import annotations
 
+import difflib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self, cast
 
+from gesturectl.errors import UsageError
 from gesturectl.types import Frame, Observation
+
+log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -43,5 +59,126 @@ class Source(Protocol):
     ) -> None: ...
 
 
-class EndOfSource(Exception):
+class EndOfSource(Exception):  # noqa: N818 (not an error)
     """A recording has been read to its end. Not an error."""
+
+
+class Opener(Protocol):
+    """Opens one kind of source; raises SourceError when it cannot be opened."""
+
+    def __call__(self, argument: str, *, realtime: bool) -> Source: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """One row of `SOURCES`: how a kind is written, what it is, and what opens it.
+
+    `default` is the argument meant when only the kind is given. A kind of which `is_url` holds is
+    the scheme of a URL, and its opener gets the whole of it.
+    """
+
+    usage: str
+    says: str
+    open: Opener
+    default: str | None = None
+    is_url: bool = False
+
+
+def _opener(module: str, function: str) -> Opener:
+    """Return an opener that imports its module when it is first called."""
+
+    def open_it(argument: str, *, realtime: bool) -> Source:
+        opener = cast(Opener, getattr(import_module(module), function))
+        return opener(argument, realtime=realtime)
+
+    return open_it
+
+
+_URL = _opener("gesturectl.sources.network", "open_url")
+
+SOURCES: Final[Mapping[str, SourceSpec]] = {
+    "camera": SourceSpec(
+        "camera:N|NAME|PATH",
+        "a webcam: its number, a part of its name, or its device file",
+        _opener("gesturectl.sources.camera", "open_camera"),
+        default="",
+    ),
+    "http": SourceSpec(
+        "http://HOST/PATH", "a network camera or phone that sends MJPEG", _URL, is_url=True
+    ),
+    "https": SourceSpec("https://HOST/PATH", "the same, encrypted", _URL, is_url=True),
+    "puppet": SourceSpec(
+        "puppet:SCRIPT|all",
+        "a drawn person who acts gestures; needs no camera",
+        _opener("gesturectl.sources.puppet", "open_puppet"),
+        default="all",
+    ),
+    "rtsp": SourceSpec("rtsp://HOST/PATH", "a network camera that speaks RTSP", _URL, is_url=True),
+    "rtsps": SourceSpec("rtsps://HOST/PATH", "the same, encrypted", _URL, is_url=True),
+    "trace": SourceSpec(
+        "trace:FILE",
+        "landmarks recorded by `gesturectl record` (.jsonl, .jsonl.gz)",
+        _opener("gesturectl.sources.trace", "open_trace"),
+    ),
+    "video": SourceSpec(
+        "video:FILE", "a video file", _opener("gesturectl.sources.video", "open_video")
+    ),
+}
+
+
+def open_source(spec: str, *, realtime: bool) -> Source:
+    """Open a source named `kind:argument`; the path of a file that exists will do as well.
+
+    With `realtime`, recordings and the puppet are paced by the monotonic clock and stamped on it,
+    and late frames are dropped. Without, every frame comes as fast as it is read, with the stamps
+    of the recording, the same in every run. Cameras are always live.
+
+    Raises:
+        UsageError: there is no such kind of source, or its argument is missing.
+        SourceError: it cannot be opened.
+    """
+    kind, _, argument = spec.partition(":")
+    known = known_sources()
+    row = known.get(kind)
+    if row is None:
+        kind, argument = _kind_of_file(spec), spec
+        row = known[kind]
+    elif row.is_url:
+        argument = spec
+    elif not argument:
+        if row.default is None:
+            raise UsageError(f"source {spec!r} names no file; write {row.usage}")
+        argument = row.default
+    return row.open(argument, realtime=realtime)
+
+
+@cache
+def known_sources() -> dict[str, SourceSpec]:
+    """Return `SOURCES` and what installed packages add to it, by kind."""
+    known = dict(SOURCES)
+    for entry_point in entry_points(group="gesturectl.sources"):
+        try:
+            known.setdefault(entry_point.name, cast(SourceSpec, entry_point.load()))
+        except Exception as error:  # noqa: BLE001 (a stranger's package must not stop the camera)
+            log.warning("source %r cannot be loaded: %s", entry_point.name, error)
+    return known
+
+
+def _kind_of_file(spec: str) -> str:
+    """Return the kind of source that a bare path or number means.
+
+    Raises:
+        UsageError: there is no such file, so `spec` is a kind misspelt, or a path.
+    """
+    path = Path(spec).expanduser()
+    if spec.isdecimal() or path.is_char_device():
+        return "camera"
+    if path.is_file():
+        name = path.name.removesuffix(".part")  # an interrupted recording
+        return "trace" if name.endswith((".jsonl", ".jsonl.gz")) else "video"
+    known = known_sources()
+    near = difflib.get_close_matches(spec.partition(":")[0].lower(), known, n=1)
+    hint = f"did you mean {known[near[0]].usage}?" if near else "write one of: "
+    if not near:
+        hint += ", ".join(row.usage for row in known.values())
+    raise UsageError(f"there is no source and no file {spec!r}; {hint}")
