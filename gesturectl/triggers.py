@@ -1,0 +1,320 @@
+"""When a binding acts: pure machines from what is shown to when to press and when to let go.
+
+In:  Began, Ended and Tick of one binding's gestures, by one hand or body.
+Out: `tap` (press and let go at once), `press`, `release`, `again` (a tap that belongs to the one
+     before it).
+
+Each machine is one function `step(config, state, event) -> (state, outputs)`. A state of None is
+rest: only machines away from rest hear the ticks. A gesture whose hand is lost arrives as Ended.
+`TRIGGERS` holds them all; parser, hints, schema and reference page read that table.
+
+    B began   E ended   --| the time named before it has passed   ^ acts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from gesturectl.fields import Duration, Short, Yes
+from gesturectl.types import Began, Ended, GestureEvent
+
+Output = Literal["tap", "press", "release", "again"]
+Outputs = tuple[Output, ...]
+
+TAP: Final[Outputs] = ("tap",)
+PRESS: Final[Outputs] = ("press",)
+RELEASE: Final[Outputs] = ("release",)
+AGAIN: Final[Outputs] = ("again",)
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A gesture has been shown since `since_us`; `done` when there is nothing more to wait for."""
+
+    since_us: int
+    done: bool = False
+
+
+# --- tap ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """Act once. With `before_us`, wait whether the gesture ends sooner: a longer one is a hold."""
+
+    before_us: int | None = None
+
+
+#   1) B^             without before_us: acts on B
+#   2) B----E^   |    before_us: acts on E, if E comes in time
+#   3) B---------|-E  before_us: nothing; a hold of the same gesture has acted
+def step_tap(config: Tap, state: Since | None, event: GestureEvent) -> tuple[Since | None, Outputs]:
+    """Act when the gesture begins, or when it ends soon."""
+    match state, event:
+        case None, Began() if config.before_us is None:
+            return None, TAP
+        case None, Began():
+            return Since(event.t_us), ()
+        case Since(), Ended() if config.before_us is not None:
+            in_time = event.t_us - state.since_us < config.before_us
+            return None, TAP if in_time else ()
+        case _:
+            return state, ()
+
+
+# --- hold_for -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFor:
+    """Act once the gesture has been shown for `hold_us`."""
+
+    hold_us: int
+
+
+#   1) B----|^---E   acts at |, once
+#   2) B--E |        nothing
+#   3) B----|E       E before a tick shows | : nothing; it was last seen before |
+def step_hold_for(
+    config: HoldFor, state: Since | None, event: GestureEvent
+) -> tuple[Since | None, Outputs]:
+    """Act when the gesture has lasted."""
+    match state, event:
+        case None, Began():
+            return Since(event.t_us), ()
+        case Since(), Ended():
+            return None, ()
+        case Since(done=False), _ if event.t_us - state.since_us >= config.hold_us:
+            return Since(state.since_us, done=True), TAP
+        case _:
+            return state, ()
+
+
+# --- while --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """Press when the gesture begins, let go when it ends."""
+
+
+#   1) B^-----E^     presses on B, lets go on E
+#   2) B^--B--E^     one press, one release
+def step_while(
+    config: While, state: Since | None, event: GestureEvent
+) -> tuple[Since | None, Outputs]:
+    """Press on begin, release on end."""
+    match state, event:
+        case None, Began():
+            return Since(event.t_us), PRESS
+        case Since(), Ended():
+            return None, RELEASE
+        case _:
+            return state, ()
+
+
+# --- repeat -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Act at once, again after `after_us`, and then every `every_us` while the gesture lasts."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", title="Repeat")
+
+    every_us: Annotated[
+        Duration, Field(alias="every", description="Time from one repetition to the next.")
+    ]
+    after_us: Annotated[
+        Duration | None,
+        Field(alias="after", description="Time before the first repetition; `every` if left out."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeating:
+    """The next repetition is due at `due_us`."""
+
+    due_us: int
+
+
+#   1) B^----|^--|^--|^-E     on B, after after_us, then every every_us, until E
+#   2) B^--E |                once
+#   3) B^----|...slow frame...T^-|^   one repetition a tick at most; the rhythm is kept
+def step_repeat(
+    config: Repeat, state: Repeating | None, event: GestureEvent
+) -> tuple[Repeating | None, Outputs]:
+    """Act as a key that repeats."""
+    match state, event:
+        case None, Began():
+            after_us = config.every_us if config.after_us is None else config.after_us
+            return Repeating(event.t_us + after_us), TAP
+        case Repeating(), Ended():
+            return None, ()
+        case Repeating(), _ if event.t_us >= state.due_us:
+            passed = (event.t_us - state.due_us) // config.every_us
+            return Repeating(state.due_us + (passed + 1) * config.every_us), AGAIN
+        case _:
+            return state, ()
+
+
+# --- sequence -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Act when `gestures` have begun one after the other, first to last within `within_us`."""
+
+    gestures: tuple[str, ...]
+    within_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The gestures of the sequence that began lately, each with its time, oldest first."""
+
+    began: tuple[tuple[str, int], ...]
+
+
+#   1) A--B^   |      acts on B
+#   2) A-------|-B    nothing
+#   3) A--A--B^  |    the later A counts
+#   4) B--A--B^       what came before does no harm
+#   5) A--B^--B       begins anew after acting: the second B does nothing
+def step_sequence(
+    config: Sequence, state: Lately | None, event: GestureEvent
+) -> tuple[Lately | None, Outputs]:
+    """Act when the last beginnings are the sequence, whatever came before them."""
+    began = state.began if state else ()
+    if isinstance(event, Began):
+        began = (*began, (event.gesture, event.t_us))[-len(config.gestures) :]
+    began = tuple(one for one in began if event.t_us - one[1] <= config.within_us)
+    if isinstance(event, Began) and tuple(name for name, _ in began) == config.gestures:
+        return None, TAP
+    return (Lately(began) if began else None), ()
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+def _began_moment(config: Any) -> Hashable:
+    return "began"
+
+
+def _no_progress(config: Any, state: Any, t_us: int) -> float | None:
+    return None
+
+
+def _hold_progress(config: HoldFor, state: Since | None, t_us: int) -> float | None:
+    return min(1.0, (t_us - state.since_us) / config.hold_us) if state else None
+
+
+def _sequence_progress(config: Sequence, state: Lately | None, t_us: int) -> float | None:
+    """Return how much of the sequence the latest beginnings are: the longest prefix they end in."""
+    names = tuple(name for name, _ in state.began) if state else ()
+    for length in range(len(names), 0, -1):
+        if names[-length:] == config.gestures[:length]:
+            return length / len(config.gestures)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSpec:
+    """One row: how a trigger is written, what it means, and its machine.
+
+    `key` is the binding's key that asks for it, `kind` the pydantic type of that key's value and
+    `build(value, gestures)` gives the machine's config. Rival bindings of one gesture act at the
+    same `moment(config)`: only the first of them is heard. `progress` is 0..1 for the display.
+    """
+
+    key: str
+    kind: Any
+    build: Callable[[Any, tuple[str, ...]], Any]
+    step: Callable[[Any, Any, GestureEvent], tuple[Any, Outputs]]
+    says: str
+    example: str
+    motions: bool = False  # whether a motion, which begins and ends at once, can set it off
+    holds: bool = False  # whether it presses and lets go at different times
+    moment: Callable[[Any], Hashable] = _began_moment
+    progress: Callable[[Any, Any, int], float | None] = _no_progress
+
+
+TRIGGERS: Final[dict[str, TriggerSpec]] = {
+    "tap": TriggerSpec(
+        key="tap",
+        kind=Yes,
+        build=lambda value, gestures: Tap(),
+        step=step_tap,
+        says="Act once, when the gesture begins. This is what happens when no trigger is given. "
+        "Where the same gesture also has a `hold_for`, the tap waits for the end of the gesture "
+        "and acts if that comes before the hold.",
+        example="tap: true",
+        motions=True,
+    ),
+    "hold_for": TriggerSpec(
+        key="hold_for",
+        kind=Duration,
+        build=lambda value, gestures: HoldFor(value),
+        step=step_hold_for,
+        says="Act once the gesture has been shown for this long without a break.",
+        example="hold_for: 800ms",
+        moment=lambda config: ("held", config.hold_us),
+        progress=_hold_progress,
+    ),
+    "repeat": TriggerSpec(
+        key="repeat",
+        kind=Annotated[Repeat, Short("every")],
+        build=lambda value, gestures: value,
+        step=step_repeat,
+        says="Act when the gesture begins, and again and again while it is shown, as a key that "
+        "is held down repeats.",
+        example="repeat: {after: 500ms, every: 120ms}",
+    ),
+    "while": TriggerSpec(
+        key="while",
+        kind=Yes,
+        build=lambda value, gestures: While(),
+        step=step_while,
+        says="Press when the gesture begins and let go when it ends, or when the hand is lost.",
+        example="while: true",
+        holds=True,
+    ),
+    "sequence": TriggerSpec(
+        key="within",
+        kind=Duration,
+        build=lambda value, gestures: Sequence(gestures, value),
+        step=step_sequence,
+        says="Act when several gestures begin one after the other by the same hand or body, from "
+        "the first to the last within this time. `gesture` is the list of them.",
+        example="gesture: [fist, open_palm], within: 900ms",
+        motions=True,
+        progress=_sequence_progress,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A row of the table with its settings: when one binding acts."""
+
+    name: str
+    config: Any
+
+    @property
+    def spec(self) -> TriggerSpec:
+        """The row of the table."""
+        return TRIGGERS[self.name]
+
+    @property
+    def moment(self) -> Hashable:
+        """When it acts; rivals act at the same moment."""
+        return self.spec.moment(self.config)
+
+
+def step(trigger: Trigger, state: Any, event: GestureEvent) -> tuple[Any, Outputs]:
+    """Advance one machine by one event."""
+    return TRIGGERS[trigger.name].step(trigger.config, state, event)
