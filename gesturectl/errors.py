@@ -30,6 +30,10 @@ class ProfileError(GesturectlError):
         self.problems = problems
 
 
+class ConfigError(ProfileError):
+    """The user's own configuration has problems, reported like those of a profile."""
+
+
 class SourceError(GesturectlError):
     """A camera, video, stream, trace or puppet script cannot be opened or read."""
 

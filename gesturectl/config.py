@@ -1,0 +1,110 @@
+"""The user's own settings: `config.yaml` in the configuration folder of the platform.
+
+    source: camera:0
+    profile: slides
+    allow_run: false
+
+Everything in it is optional, and so is the file. It says what a command line leaves out, and it
+alone can allow `run` actions: a profile, which may come from a stranger, never can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from gesturectl import yamlnodes
+from gesturectl.errors import ConfigError
+from gesturectl.fields import advise
+from gesturectl.yamlnodes import Mapping, Problem, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings with their defaults. `sink` None is the platform's own."""
+
+    source: str = "camera:0"
+    profile: str = "slides"
+    sink: str | None = None
+    allow_run: bool = False
+    hand_model: Path | None = None
+    pose_model: Path | None = None
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"`{text}` is neither `true` nor `false`")
+    return text == "true"
+
+
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "source": str,
+    "profile": str,
+    "sink": str,
+    "allow_run": _yes_or_no,
+    "hand_model": _file,
+    "pose_model": _file,
+}
+
+
+def folder() -> Path:
+    """Return the folder of the user's settings; `profiles/` in it holds the user's profiles."""
+    return platformdirs.user_config_path("gesturectl")
+
+
+def load() -> Config:
+    """Read the user's settings; a file that is not there is an empty one.
+
+    Raises:
+        ConfigError: the file cannot be read, or has problems: all of them.
+    """
+    path = folder() / "config.yaml"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes | str, filename: str) -> Config:
+    """Turn the text of a settings file into settings.
+
+    Raises:
+        ConfigError: with every problem at once, each with its line, column and advice.
+    """
+    source, node, problems = yamlnodes.read(data, filename)
+    settings: dict[str, object] = {}
+    if isinstance(node, Mapping):
+        for name, (key, value) in node.entries.items():
+            if name not in READERS:
+                problems.append(
+                    source.problem(key.place, f"unknown setting `{name}`", advise(name, READERS))
+                )
+            elif not isinstance(value, Scalar) or value.blank:
+                problems.append(source.problem(value.place, f"`{name}` wants one word or text"))
+            else:
+                try:
+                    settings[name] = READERS[name](value.text)
+                except ValueError as error:
+                    problems.append(source.problem(value.place, str(error)))
+    elif node is not None and not (isinstance(node, Scalar) and node.blank):
+        problems.append(source.problem(node.place, "settings are lines like `source: camera:0`"))
+    if problems:
+        raise ConfigError(_listed(problems), tuple(problems))
+    return Config(**settings)  # type: ignore[arg-type]  # each value is of its reader's type
+
+
+def _listed(problems: list[Problem]) -> str:
+    return "\n".join(str(problem) for problem in sorted(problems))

@@ -1,0 +1,331 @@
+"""The loop: four calls take a picture to a key press.
+
+    source.read() → Frame → landmarker.detect() → Observation → engine.step() → Step → sink.send()
+
+A source that knows the landmarks already (a trace) skips the second call.
+
+What goes down comes up. The ledger notes every key and button that is held, and everything is
+released when frames stop coming, on pause, on reload, when the source ends, on SIGINT and SIGTERM,
+and when anything raises, whatever it is:
+
+    frames   F F F F . . . . . . F F F         . none within `stall_s`
+    release            ^ once per stall        afterwards the loop goes on as if just started
+
+The frame is the only clock of all decisions. The wall clock is read here for one purpose, the
+figures of `Meters`, which steer nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from statistics import median
+from types import FrameType
+
+from gesturectl.engine import Engine, Step
+from gesturectl.errors import GesturectlError, SinkError
+from gesturectl.jsonl import to_line
+from gesturectl.landmarks import Landmarker
+from gesturectl.ledger import Ledger
+from gesturectl.sinks import Sink
+from gesturectl.sources import EndOfSource, Source
+from gesturectl.types import (
+    Began,
+    ButtonDown,
+    Command,
+    Ended,
+    KeyDown,
+    MoveBy,
+    MoveTo,
+    Observation,
+)
+
+log = logging.getLogger(__name__)
+
+STALL_S = 0.5  # a camera in the dark still gives 5 frames a second; half a second is a stall
+RECENT = 256  # frames that the figures look back on: about ten seconds
+
+
+@dataclass(slots=True)
+class Control:
+    """What the outside asks of the loop. Set by signals and other threads, read between frames.
+
+    Plain attributes on purpose: assigning one is atomic, while setting a `threading.Event` inside
+    a signal handler can wait for a lock that the interrupted code holds.
+    """
+
+    stop: bool = False
+    paused: bool = False
+    reload: bool = False
+    signal: int | None = None  # the signal that asked to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long something takes: the middle and the tail, in milliseconds."""
+
+    median_ms: float
+    p99_ms: float
+
+
+@dataclass(slots=True)
+class Meters:
+    """Figures of the last frames, in rings of fixed size."""
+
+    frames: int = 0
+    events: int = 0
+    commands: int = 0
+    stamps_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+    stages_ms: dict[str, deque[float]] = field(default_factory=dict)
+
+    def note(self, stage: str, elapsed_ms: float) -> None:
+        """Add one duration of a stage."""
+        self.stages_ms.setdefault(stage, deque(maxlen=RECENT)).append(elapsed_ms)
+
+    def lap(self, stage: str, since_ns: int) -> int:
+        """Add the time since `since_ns` to a stage; return when the next stage begins."""
+        now_ns = time.perf_counter_ns()
+        self.note(stage, (now_ns - since_ns) / 1e6)
+        return now_ns
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames per second by the frames' own stamps."""
+        if len(self.stamps_us) < 2 or self.stamps_us[-1] == self.stamps_us[0]:
+            return 0.0
+        return (len(self.stamps_us) - 1) * 1e6 / (self.stamps_us[-1] - self.stamps_us[0])
+
+    def spread(self) -> dict[str, Spread]:
+        """Return median and 99th percentile of every stage."""
+        return {
+            stage: Spread(median(ring), sorted(ring)[int(0.99 * (len(ring) - 1))])
+            for stage, ring in self.stages_ms.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did and why it ended. `signal` is the one that ended it, if one did."""
+
+    frames: int
+    events: int
+    commands: int
+    rate_hz: float
+    stages: dict[str, Spread]
+    reason: str
+    signal: int | None = None
+
+
+OnStep = Callable[[int, Step, Meters], None]
+"""Told of every step and every release: its time in microseconds, itself, the figures so far."""
+Handler = Callable[[int, FrameType | None], None]
+Reload = Callable[[], tuple[Landmarker | None, Engine]]
+
+
+def run(
+    source: Source,
+    landmarker: Landmarker | None,
+    engine: Engine,
+    sink: Sink,
+    ledger: Ledger,
+    *,
+    control: Control | None = None,
+    reload: Reload | None = None,
+    on_step: OnStep | None = None,
+    clock_us: Callable[[], int] | None = None,
+    stall_s: float = STALL_S,
+) -> Summary:
+    """Take frames to commands until the source ends or `control.stop` is set.
+
+    `landmarker` may be None for a source of observations. `reload` is called when `control.reload`
+    is set; it returns what replaces landmarker and engine, or raises and leaves them as they are.
+    `clock_us` is the clock that stamps the frames of a live source, by which the age of what was
+    sent is known.
+
+    Raises:
+        SourceError: the source failed for good.
+        SinkError: commands cannot be delivered any more.
+    """
+    control = control or Control()
+    meters = Meters()
+    reason = "stopped"
+    t_us = 0
+    idle = False  # stalled or paused: everything is released, and stays so until the next frame
+    try:
+        while not control.stop:
+            sink.beat()
+            if control.reload:
+                control.reload = False
+                if reload is not None and (fresh := _reloaded(reload)) is not None:
+                    _report(let_go(engine, sink, ledger, t_us), t_us, meters, on_step)
+                    landmarker, engine = fresh
+            try:
+                item = source.read(stall_s)
+            except EndOfSource:
+                reason = "end of source"
+                break
+            if item is None or control.paused:
+                if not idle:
+                    idle = True
+                    why = "paused" if control.paused else source.problem or "no frame"
+                    log.info("%s: released", why)
+                    _report(let_go(engine, sink, ledger, t_us), t_us, meters, on_step)
+                continue
+            if idle:
+                idle = False
+                log.info("frames again")
+
+            t_us = item.t_us
+            since_ns = time.perf_counter_ns()
+            if isinstance(item, Observation):
+                observation = item
+            else:
+                if landmarker is None:
+                    raise TypeError("a source of frames needs a landmarker")
+                observation = landmarker.detect(item)
+                since_ns = meters.lap("landmarks", since_ns)
+            step = engine.step(observation)
+            since_ns = meters.lap("engine", since_ns)
+            deliver(step.commands, sink, ledger)
+            meters.lap("sink", since_ns)
+            if clock_us is not None:
+                meters.note("age", (clock_us() - t_us) / 1e3)
+
+            meters.frames += 1
+            meters.stamps_us.append(t_us)
+            _report(step, t_us, meters, on_step)
+    finally:
+        released = let_go(engine, sink, ledger, t_us)
+    _report(released, t_us, meters, on_step)
+    return Summary(
+        frames=meters.frames,
+        events=meters.events,
+        commands=meters.commands,
+        rate_hz=meters.rate_hz,
+        stages=meters.spread(),
+        reason=reason,
+        signal=control.signal,
+    )
+
+
+def deliver(commands: Iterable[Command], sink: Sink, ledger: Ledger) -> None:
+    """Send commands in order, so that the ledger is right wherever a send may fail.
+
+    A press is noted before it is sent, a release after: of a command that failed halfway, the
+    ledger holds what may be down. Releasing once too often is harmless.
+    """
+    for command in commands:
+        if isinstance(command, KeyDown | ButtonDown):
+            ledger.note(command)
+            sink.send(command)
+        else:
+            sink.send(command)
+            ledger.note(command)
+
+
+def let_go(engine: Engine, sink: Sink, ledger: Ledger, t_us: int) -> Step:
+    """Release everything, and go on releasing when some of it cannot be delivered.
+
+    Returns what ended and what was let go.
+
+    Raises:
+        SinkError: the first failure, after all the rest has been tried.
+    """
+    failure: SinkError | None = None
+    step = Step((), (), ())
+    try:
+        step = engine.release(t_us)
+        deliver(step.commands, sink, ledger)
+    except SinkError as error:
+        failure = error
+    finally:
+        # The ledger knows what is down, even if a bug above does not let the engine say it.
+        rest = ledger.release(t_us)
+        for command in rest:
+            try:
+                sink.send(command)
+            except SinkError as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure
+    return replace(step, commands=(*step.commands, *rest))
+
+
+@contextmanager
+def signals(control: Control) -> Iterator[None]:
+    """Turn signals into requests, for as long as the loop runs.
+
+    SIGINT and SIGTERM ask to stop; a second one leaves at once, after the keys are up. SIGHUP asks
+    to reload, unless it came because our terminal was closed: that asks to stop.
+    """
+    started_on_terminal = _has_terminal()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if control.stop:
+            raise _AtOnce(number)
+        control.signal = number
+        control.stop = True
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        if started_on_terminal and not _has_terminal():
+            stop(number, frame)
+        else:
+            control.reload = True
+
+    handlers: dict[int, Handler] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        handlers[signal.SIGHUP] = hang_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    except _AtOnce as hurry:
+        # `run` has released on its way out; closing the camera and the models may be what hangs.
+        os._exit(128 + hurry.number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _AtOnce(BaseException):
+    """A second request to stop. Not an Exception: nothing on the way may swallow it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _has_terminal() -> bool:
+    try:
+        return os.tcgetpgrp(0) > 0
+    except (OSError, AttributeError):  # a file, a pipe, a terminal that went away; Windows
+        return False
+
+
+def _reloaded(reload: Reload) -> tuple[Landmarker | None, Engine] | None:
+    """Return what replaces landmarker and engine, or None when the new profile is not sound."""
+    try:
+        fresh = reload()
+    except GesturectlError as error:
+        log.warning("not reloaded, the old profile stays: %s", error)
+        return None
+    log.warning("reloaded")
+    return fresh
+
+
+def _report(step: Step, t_us: int, meters: Meters, on_step: OnStep | None) -> None:
+    """Count and log what happened, then tell whoever wants to show it."""
+    events = [event for event in step.events if isinstance(event, Began | Ended)]
+    meters.events += len(events)
+    meters.commands += len(step.commands)
+    if log.isEnabledFor(logging.INFO):
+        for item in (*events, *step.commands):
+            if not isinstance(item, MoveBy | MoveTo):  # the pointer moves in every frame
+                log.info("%s", to_line(item))
+    if on_step is not None:
+        on_step(t_us, step, meters)

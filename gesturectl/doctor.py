@@ -1,0 +1,185 @@
+"""`gesturectl doctor`: look at everything a gesture passes on its way, and advise.
+
+Each examination is a function that returns findings; none changes anything. *Essential* is what
+no run works without: the packages, the gesture model. A missing camera or display is not, since
+recordings, the puppet and the print sink work without.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Literal
+
+from rich.table import Table
+from rich.text import Text
+
+from gesturectl import __version__, bundles, config
+from gesturectl.errors import GesturectlError
+from gesturectl.inspect import page
+from gesturectl.sinks import default_sink
+
+Verdict = Literal["ok", "warn", "fail"]
+STYLES: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `advice` says what to do where not all is well."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    advice: str = ""
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding(
+        "gesturectl",
+        "ok",
+        f"{__version__} on Python {platform.python_version()}, {platform.platform()}",
+    )
+    for package in ("mediapipe", "numpy", "opencv-contrib-python", "pydantic"):
+        try:
+            yield Finding(package, "ok", metadata.version(package))
+        except metadata.PackageNotFoundError:
+            yield Finding(package, "fail", "not installed", "install gesturectl again with pip")
+    try:
+        metadata.version("opencv-python")
+    except metadata.PackageNotFoundError:
+        return
+    yield Finding(
+        "opencv-python",
+        "warn",
+        "installed over opencv-contrib-python: two copies of the module cv2",
+        "pip uninstall opencv-python; pip install --force-reinstall opencv-contrib-python",
+    )
+
+
+def _configuration() -> Iterator[Finding]:
+    path = config.folder() / "config.yaml"
+    try:
+        settings = config.load()
+    except GesturectlError as error:
+        yield Finding("configuration", "fail", str(error), "mend the file, or move it away")
+        return
+    found = f"{path}" if path.exists() else f"defaults (there is no {path})"
+    if settings.allow_run:
+        found += "; profiles may start programs (allow_run)"
+    yield Finding("configuration", "ok", found)
+
+
+def _landmark_models() -> Iterator[Finding]:
+    for one in bundles.status():
+        advice = "" if one.usable else "gesturectl models install"
+        yield Finding(
+            f"{one.name} model",
+            "ok" if one.usable else "warn",
+            f"{one.state}: {one.path}" if one.usable else f"{one.path}: {one.detail}",
+            f"{advice} (or wait: it happens at first need)" if advice else "",
+        )
+
+
+def _gesture_model() -> Iterator[Finding]:
+    from gesturectl.recogniser import Recogniser
+
+    try:
+        Recogniser.load()
+    except GesturectlError as error:
+        yield Finding("gesture model", "fail", str(error), "install gesturectl again")
+    else:
+        yield Finding("gesture model", "ok", "shipped, verified")
+
+
+def _cameras() -> Iterator[Finding]:
+    from gesturectl.sources.camera import list_cameras
+
+    found = list_cameras()
+    if not found:
+        yield Finding(
+            "camera",
+            "warn",
+            "none found",
+            "plug one in, or try `gesturectl demo`, or give --source a video or a network camera",
+        )
+    for camera in found:
+        yield Finding("camera", "ok", str(camera))
+
+
+def _permissions() -> Iterator[Finding]:
+    """On Linux a user who may not read the camera's device file sees no picture."""
+    from pathlib import Path
+
+    for device in sorted(Path("/dev").glob("video*")):
+        if not os.access(device, os.R_OK | os.W_OK):
+            yield Finding(
+                "permission",
+                "warn",
+                f"{device} may not be read by you",
+                "sudo usermod --append --groups video $USER, then log in again",
+            )
+
+
+def _display() -> Iterator[Finding]:
+    session = os.environ.get("XDG_SESSION_TYPE", "")
+    names = [name for name in ("DISPLAY", "WAYLAND_DISPLAY") if os.environ.get(name)]
+    where = ", ".join(f"{name}={os.environ[name]}" for name in names)
+    if sys.platform in ("win32", "darwin"):
+        yield Finding("display", "ok", platform.system())
+    elif not names:
+        yield Finding(
+            "display", "warn", "none: neither DISPLAY nor WAYLAND_DISPLAY is set",
+            "start from inside a desktop session, or use --sink print",
+        )  # fmt: skip
+    elif "WAYLAND_DISPLAY" in names:
+        yield Finding(
+            "display", "warn", f"Wayland ({where})",
+            "keys reach only programs under XWayland; in an X11 session all programs",
+        )  # fmt: skip
+    else:
+        yield Finding("display", "ok", f"{session or 'x11'} ({where})")
+
+
+def _sinks() -> Iterator[Finding]:
+    try:
+        yield Finding("sink", "ok", f"{default_sink()} works")
+    except GesturectlError as error:
+        yield Finding("sink", "warn", "no keys can be sent", str(error))
+
+
+EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _versions,
+    _configuration,
+    _landmark_models,
+    _gesture_model,
+    _cameras,
+    _permissions,
+    _display,
+    _sinks,
+)
+
+
+def examine() -> list[Finding]:
+    """Return everything found, in the order of a gesture's way."""
+    return [finding for examination in EXAMINATIONS for finding in examination()]
+
+
+def doctor(*, as_json: bool) -> int:
+    """Print the findings; return 1 when something essential fails, else 0."""
+    findings = examine()
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        table = Table.grid(padding=(0, 2))
+        for finding in findings:
+            said = Text(finding.found)
+            if finding.advice:
+                said.append(f"\n→ {finding.advice}", style="italic")
+            table.add_row(Text(finding.verdict, style=STYLES[finding.verdict]), finding.what, said)
+        page().print(table)
+    return 1 if any(finding.verdict == "fail" for finding in findings) else 0

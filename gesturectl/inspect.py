@@ -1,0 +1,159 @@
+"""`check`, `list` and `models`: say what is there and what is wrong, for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gesturectl import bundles, keys, profile
+from gesturectl.catalog import catalog
+from gesturectl.errors import GesturectlError, ProfileError
+from gesturectl.rules import Profile
+from gesturectl.sinks import all_sinks
+from gesturectl.yamlnodes import Problem
+
+Row = dict[str, object]
+
+PAGE_WIDTH = 240
+
+
+def check(names: list[str], *, allow_run: bool, as_json: bool) -> int:
+    """Read every profile; print what each is, or all its problems. Return the exit code."""
+    rows = [_checked(name, allow_run=allow_run) for name in names]
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for row in rows:
+            print(row["says"])
+    return 0 if all(row["ok"] for row in rows) else ProfileError.exit_code
+
+
+def _checked(name: str, *, allow_run: bool) -> Row:
+    try:
+        chosen = profile.load(name, allow_run=allow_run)
+    except ProfileError as error:
+        problems = [asdict(problem) for problem in error.problems if isinstance(problem, Problem)]
+        return {"file": name, "ok": False, "problems": problems, "says": str(error)}
+    except GesturectlError as error:
+        return {"file": name, "ok": False, "problems": [], "says": str(error)}
+    return {"file": name, "ok": True, "problems": [], "says": f"{name}: {describe(chosen)}"}
+
+
+def describe(chosen: Profile) -> str:
+    """Return a profile in one line."""
+    needs = ["one hand", "both hands"][chosen.needs.hands - 1] if chosen.needs.hands else ""
+    needs = " and ".join(filter(None, [needs, "a body" if chosen.needs.bodies else ""]))
+    count = len(chosen.bindings)
+    return (
+        f"ok, {count} binding{'s' if count != 1 else ''}, looks for {needs or 'nothing'}, "
+        f"listens for {', '.join(sorted(chosen.gestures)) or 'nothing'}"
+    )
+
+
+def _gestures() -> list[Row]:
+    return [
+        {"name": row.name, "kind": row.kind, "seen_by": list(row.seen_by), "says": row.says}
+        for row in catalog().values()
+    ]
+
+
+def _keys() -> list[Row]:
+    return [
+        {"name": key.name, "aliases": list(key.aliases), "group": keys.GROUPS[key.group]}
+        for key in keys.KEYS.values()
+    ]
+
+
+def _cameras() -> list[Row]:
+    from gesturectl.sources.camera import list_cameras
+
+    return [asdict(camera) for camera in list_cameras()]
+
+
+def _profiles() -> list[Row]:
+    rows: list[Row] = []
+    for name, path in profile.available().items():
+        try:
+            chosen = profile.load(path)
+        except ProfileError as error:
+            rows.append({"name": name, "path": str(path), "gestures": [], "says": str(error)})
+        else:
+            listens = sorted(chosen.gestures)
+            rows.append({"name": name, "path": str(path), "gestures": listens, "says": chosen.says})
+    return rows
+
+
+def _sinks() -> list[Row]:
+    return [
+        {"name": spec.name, "usable": (problem := spec.works()) is None,
+         "says": spec.help if problem is None else problem}
+        for spec in all_sinks().values()
+    ]  # fmt: skip
+
+
+LISTS: Mapping[str, Callable[[], list[Row]]] = {
+    "gestures": _gestures,
+    "keys": _keys,
+    "cameras": _cameras,
+    "profiles": _profiles,
+    "sinks": _sinks,
+}
+
+
+def list_of(what: str, *, as_json: bool) -> None:
+    """Print one of `LISTS`."""
+    rows = LISTS[what]()
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif not rows:
+        print(f"there are no {what}")
+    else:
+        print_table(rows)
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print rows of the same columns as a table."""
+    table = Table(*rows[0], box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    table.columns[0].no_wrap = True
+    page().print(table)
+
+
+def page() -> Console:
+    """Return a console on stdout, wide enough for every line where no terminal bounds it."""
+    return Console() if sys.stdout.isatty() else Console(width=PAGE_WIDTH)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def models(do: str, *, as_json: bool, progress: bundles.Progress) -> None:
+    """Say how the landmark models stand, obtain them, or insist that they are sound.
+
+    Raises:
+        ModelError: they cannot be obtained; `verify`: they are not all sound.
+    """
+    if do == "install":
+        bundles.install(progress)
+    found = bundles.verify() if do == "verify" else bundles.status()
+    rows: list[Row] = [
+        {"name": one.name, "state": one.state, "detail": one.detail, "path": str(Path(one.path))}
+        for one in found
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print_table(rows)

@@ -1,0 +1,74 @@
+"""Events and commands as JSON Lines: one object a line, for programs that read what we print.
+
+    {"t_us": 812000, "type": "gesture", "phase": "began", "gesture": "fist", "side": "right", …}
+    {"t_us": 812000, "type": "command", "command": "key_down", "key": "Right"}
+
+The same input prints the same bytes: fields come in the order of the types, numbers are rounded,
+and everything outside ASCII is escaped. A `Tick` says nothing to a reader and has no line.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+from gesturectl.types import (
+    Began,
+    ButtonDown,
+    ButtonUp,
+    Command,
+    Ended,
+    KeyDown,
+    KeyUp,
+    MoveBy,
+    MoveTo,
+    Run,
+    Scroll,
+    Text,
+)
+
+Json = dict[str, object]
+
+COMMAND_NAMES: dict[type[Command], str] = {
+    KeyDown: "key_down",
+    KeyUp: "key_up",
+    ButtonDown: "button_down",
+    ButtonUp: "button_up",
+    MoveBy: "move_by",
+    MoveTo: "move_to",
+    Scroll: "scroll",
+    Text: "text",
+    Run: "run",
+}
+
+DECIMALS = 3  # of a confidence: finer digits differ between processors and mean nothing
+MOVE_DECIMALS = 4
+
+
+def to_json(item: Began | Ended | Command) -> Json:
+    """Return one event or command as the object of its line."""
+    if isinstance(item, Began | Ended):
+        return {
+            "t_us": item.t_us,
+            "type": "gesture",
+            "phase": "began" if isinstance(item, Began) else "ended",
+            "gesture": item.gesture,
+            "side": item.side,
+            "confidence": round(float(item.confidence), DECIMALS),
+        }
+    detail = {field.name: _plain(getattr(item, field.name)) for field in fields(item)}
+    t_us = detail.pop("t_us")
+    return {"t_us": t_us, "type": "command", "command": COMMAND_NAMES[type(item)], **detail}
+
+
+def to_line(item: Began | Ended | Command) -> str:
+    """Return one event or command as a line, without its newline."""
+    return json.dumps(to_json(item))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, MOVE_DECIMALS)
+    if isinstance(value, tuple):
+        return list(value)
+    return value

@@ -1,0 +1,62 @@
+"""`gesturectl run`: the daemon with a view for whoever watches it, and an exit code."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import sys
+
+from rich.console import Console
+
+from gesturectl import daemon
+from gesturectl.daemon import Control, Summary, signals
+from gesturectl.replay import print_lines
+from gesturectl.rig import Choice, open_rig
+from gesturectl.sinks.unsent import Unsent
+from gesturectl.sources.clock import MONOTONIC
+from gesturectl.view import open_view
+
+
+def watch(choice: Choice, *, as_json: bool) -> int:
+    """Run until the source ends or a signal comes; return the exit code.
+
+    Raises:
+        GesturectlError: a part cannot be had, or fails on the way.
+    """
+    console = Console(stderr=True)
+    if as_json and choice.sink == "print":  # each command once, in its place among the gestures
+        choice = dataclasses.replace(choice, sink=Unsent())
+    control = Control()
+    with open_rig(choice, realtime=True) as rig:
+        sink = choice.sink if isinstance(choice.sink, str) else "print"
+        title = f"{rig.source.description} · {choice.profile} → {sink}"
+        with signals(control), open_view(console, title) as view:
+            summary = daemon.run(
+                rig.source,
+                rig.landmarker,
+                rig.engine,
+                rig.sink,
+                rig.ledger,
+                control=control,
+                reload=rig.reload,
+                on_step=print_lines(sys.stdout) if as_json else view.show,
+                clock_us=MONOTONIC.now_us,
+            )
+    console.print(say(summary), highlight=False)
+    return exit_code(summary)
+
+
+def say(summary: Summary) -> str:
+    """Return one line about a run."""
+    costs = "".join(
+        f", {stage} {spread.median_ms:.1f} ms" for stage, spread in summary.stages.items()
+    )
+    return (
+        f"{summary.reason}: {summary.frames} frames at {summary.rate_hz:.1f} fps{costs}; "
+        f"{summary.events} gesture events, {summary.commands} commands; nothing is held"
+    )
+
+
+def exit_code(summary: Summary) -> int:
+    """Return 130 after Ctrl-C; SIGTERM is how services are stopped, and all went well."""
+    return 128 + signal.SIGINT if summary.signal == signal.SIGINT else 0
