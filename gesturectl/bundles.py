@@ -92,7 +92,7 @@ WHEEL = Wheel(
 HAND = Bundle(
     name="hand",
     variable="GESTURECTL_HAND_MODEL",
-    sha256="76839f622b2923ac8ee857300422283621490de0122425c2313ab8f040a7d100",
+    sha256="1ae5a1f281c8a9dcc147d9993408fc187756205dde3c1bc014bb3ce69ecaba82",
     members=(
         Member(
             "hand_detector.tflite",
@@ -110,7 +110,7 @@ HAND = Bundle(
 POSE = Bundle(
     name="pose",
     variable="GESTURECTL_POSE_MODEL",
-    sha256="8f1f3de5d25ef3bb26f40420496dc6b30b935b1ce8963b5caa998341003191ec",
+    sha256="3c33f1640c8dcc71e6c1a6d9816ae94b48d82e99b24eecf07923f76ae6f6d6cb",
     members=(
         Member(
             "pose_detector.tflite",
@@ -387,6 +387,9 @@ def _pip_failed(wheel: Wheel, log: str, folder: Path) -> str:
 # --- assembling ---------------------------------------------------------------------------------
 
 
+_PADDING = 0xD935  # the kind of extra field that Android's zipalign writes
+
+
 def _assemble(bundle: Bundle, wheel: Path) -> bytes:
     """Return the bundle's bytes: a stored zip, the same on every platform and Python."""
     output = io.BytesIO()
@@ -401,6 +404,10 @@ def _assemble(bundle: Bundle, wheel: Path) -> bytes:
                 info = zipfile.ZipInfo(member.name, (1980, 1, 1, 0, 0, 0))
                 info.create_system = 3  # ZipFile would write the platform it runs on
                 info.external_attr = 0o644 << 16
+                # Header, name, extra field, model: pad so that the model begins at a multiple
+                # of 16. TensorFlow Lite warns of one that does not, and copies its weights.
+                header = output.tell() + 30 + len(info.filename) + 4
+                info.extra = struct.pack("<HH", _PADDING, -header % 16) + bytes(-header % 16)
                 target.writestr(info, data)
     except (zipfile.BadZipFile, KeyError) as error:
         raise ModelError(f"{wheel} does not hold the models: {error}") from error
