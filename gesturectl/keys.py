@@ -9,6 +9,7 @@ Names of single characters are case-sensitive (`A` is shift and `a`); all others
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -92,6 +93,17 @@ def character_keysym(character: str) -> int:
     """
     code = ord(character)
     return code if 0x20 <= code <= 0x7E or 0xA0 <= code <= 0xFF else 0x0100_0000 + code
+
+
+def of_text(text: str) -> Iterator[Key]:
+    """Yield the keys that type a text, one a character; newline is Return.
+
+    Control characters other than newline and tab type nothing and are left out.
+    """
+    for character in unicodedata.normalize("NFC", text.replace("\r\n", "\n")):
+        name = {"\n": "Return", "\r": "Return", "\t": "Tab"}.get(character, character)
+        with contextlib.suppress(UnknownKey):
+            yield lookup(name)
 
 
 def unknown(names: Iterable[str]) -> dict[str, str]:
