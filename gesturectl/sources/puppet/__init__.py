@@ -38,6 +38,11 @@ SHOWN_FROM = 0.10
 picture: 48 px of 480. Below about half of that the palm detector, which sees 192×192, is blind."""
 
 
+SHOWN_FLESH = 0.25
+"""How far inside the picture all its points must be, in lengths of the palm: about the flesh and a
+finger's breadth beyond it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
     """What is really in a frame, as fractions of the image.
@@ -50,6 +55,15 @@ class Truth:
     right: NDArray[np.float64] | None
     left: NDArray[np.float64] | None
     body: NDArray[np.float64]
+
+
+def open_puppet(argument: str, *, realtime: bool) -> Puppet:
+    """Open `puppet:SCRIPT`; parameters alone, `?skin=dark`, mean the script `all`.
+
+    Raises:
+        SourceError: the script has a bad word.
+    """
+    return Puppet(argument, realtime=realtime)
 
 
 class Puppet:
@@ -149,9 +163,8 @@ class Puppet:
         """Render frame `index`: uint8 (H, W, 3), the same bytes every time."""
         t_us = self.time_us(index % self.frames)
         figure_ = self._figure(t_us)
-        hand = figure_.left if self.script.side == "left" else figure_.right
-        anchor = self._lens.project(hand[[0, 9]])
-        picture = self._renderer.draw(dress(figure_, self._look), anchor)
+        hands_px = [self._lens.project(hand) for hand in (figure_.right, figure_.left)]
+        picture = self._renderer.draw(dress(figure_, self._look), hands_px)
         cv2.GaussianBlur(picture, (3, 3), 0.7, dst=picture)
         return self._noise.over(picture, index)
 
@@ -164,7 +177,8 @@ class Puppet:
         def shown(hand: NDArray[np.float64]) -> NDArray[np.float64] | None:
             points = self._lens.project(hand) / size
             length = float(np.linalg.norm(hand[9] - hand[0])) * self._lens.focal_px / hand[0, 2]
-            inside = bool((points >= 0.0).all() and (points <= 1.0).all())
+            flesh = SHOWN_FLESH * length / size
+            inside = bool((points >= flesh).all() and (points <= 1.0 - flesh).all())
             return points if inside and length >= SHOWN_FROM * size[1] else None
 
         return Truth(

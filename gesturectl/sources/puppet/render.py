@@ -10,6 +10,7 @@ by the blur that a lens has anyway. Nothing is supersampled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -41,13 +42,14 @@ class Lens:
 class Solids:
     """N ≤ 255 capsules: `ends` (N, 2, 3) and `radii` (N, 2) in metres, `colours` (N, 3) RGB 0..255.
 
-    `matt` (N,) is 0 for skin, which gets a texture and a soft sheen, and 1 for cloth.
+    `widths` (N,) makes a capsule a slab, that much wider to both sides of its axis as the camera
+    sees it: a trunk is one of these.
     """
 
     ends: NDArray[np.float64]
     radii: NDArray[np.float64]
+    widths: NDArray[np.float64]
     colours: NDArray[np.float64]
-    matt: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,13 @@ class Renderer:
         self._number = np.empty((height, width), np.uint8)
         rng = np.random.default_rng(seed)
         grain = cv2.GaussianBlur(rng.normal(0.0, 1.0, (256, 256)).astype(np.float32), (0, 0), 2.2)
-        self._skin = (grain / grain.std()).astype(np.float32)
+        self._skin = (1.0 + 0.022 * grain / grain.std()).astype(np.float32)
 
-    def draw(self, solids: Solids, anchor: NDArray[np.float64] | None = None) -> Image:
+    def draw(self, solids: Solids, hands_px: Sequence[NDArray[np.float64]] = ()) -> Image:
         """Return a new picture of the solids.
 
-        `anchor` (2, 2) are the pixels of two points that carry the skin texture, so that it moves
-        with the hand: the wrist and the middle knuckle.
+        `hands_px` are the points (21, 2) of hands, in pixels: there, capsules melt into one
+        another and get the grain of skin, which moves with the hand.
         """
         picture = self._background.copy()
         box = self._fill(solids)
@@ -88,7 +90,7 @@ class Renderer:
             return picture
         x0, y0, x1, y1 = box
         window = np.s_[y0:y1, x0:x1]
-        shade = self._shade(window, anchor, (x0, y0))
+        shade = self._shade(box, hands_px)
         number = self._number[window]
         table = np.zeros((256, 1, 3), np.uint8)
         table[1 : len(solids.colours) + 1, 0] = np.clip(solids.colours, 0, 255)
@@ -100,116 +102,150 @@ class Renderer:
     def _fill(self, solids: Solids) -> tuple[int, int, int, int] | None:
         """Fill the buffers; return the box (x0, y0, x1, y1) that holds all solids, or None."""
         width, height = self.lens.size_px
-        focal = self.lens.focal_px
         z = np.maximum(solids.ends[..., 2], 0.05)
         px = self.lens.project(solids.ends)
-        radius_px = solids.radii * focal / z
-        low = np.floor((px - radius_px[..., None]).min(axis=1)).astype(int)
-        high = np.ceil((px + radius_px[..., None]).max(axis=1)).astype(int) + 1
-        low = np.maximum(low, 0)
-        high = np.minimum(high, (width, height))
+        px_of_m = self.lens.focal_px / z
+        radii = solids.radii * px_of_m
+        widths = solids.widths * px_of_m.mean(axis=1)
+        reach = (radii + widths[:, None])[..., None]
+        low = np.maximum(np.floor((px - reach).min(axis=1)).astype(int), 0)
+        high = np.minimum(np.ceil((px + reach).max(axis=1)).astype(int) + 1, (width, height))
         seen = np.flatnonzero((high > low).all(axis=1) & (solids.ends[..., 2].min(axis=1) > 0.08))
         if not len(seen):
             return None
         x0, y0 = (int(v) for v in low[seen].min(axis=0))
         x1, y1 = (int(v) for v in high[seen].max(axis=0))
         self._depth[y0:y1, x0:x1] = FAR_M
+        self._nx[y0:y1, x0:x1] = 0
+        self._ny[y0:y1, x0:x1] = 0
         self._number[y0:y1, x0:x1] = 0
+
+        axis = px[:, 1] - px[:, 0]
+        length = np.maximum(np.hypot(axis[:, 0], axis[:, 1]), 1e-3)
+        axis /= length[:, None]
+        scale = z.mean(axis=1) / self.lens.focal_px  # metres of a pixel
+        rise = (z[:, 0] - z[:, 1]) / scale  # toward the eye, in pixels
+        table = np.column_stack(
+            [
+                px[:, 0],
+                axis,
+                length,
+                rise / np.hypot(rise, length),
+                radii[:, 0],
+                (radii[:, 1] - radii[:, 0]) / length,
+                z[:, 0],
+                (z[:, 1] - z[:, 0]) / length,
+                scale,
+                widths,
+            ]
+        ).astype(np.float32)
         # Near ones first: what lies behind them then fails the depth test and is not written.
-        for i in seen[np.argsort(z[seen].mean(axis=1))]:
-            self._capsule(
-                int(i) + 1, px[i], z[i], radius_px[i], (*low[i].tolist(), *high[i].tolist())
-            )
+        for i in seen[np.argsort(z[seen].mean(axis=1))].tolist():
+            box = (*low[i].tolist(), *high[i].tolist())
+            self._capsule(i + 1, table[i], box)
         return x0, y0, x1, y1
 
-    def _capsule(
-        self,
-        number: int,
-        px: NDArray[np.float64],
-        z: NDArray[np.float64],
-        radius_px: NDArray[np.float64],
-        box: tuple[int, int, int, int],
-    ) -> None:
+    def _capsule(self, number: int, row: Float32, box: tuple[int, int, int, int]) -> None:
         """Write one capsule where it is nearer than what is there.
 
         Orthographic within the capsule: for a pixel at `along` the axis and `off` it, the surface
         nearest to the eye belongs to the ball at `s`, which lies further toward the nearer end the
-        more the axis is foreshortened.
+        more the axis is foreshortened (`sine`).
         """
+        px, py, ux, uy, length, sine, r0, dr, z0, dz, scale, width = row
         x0, y0, x1, y1 = box
-        delta = px[1] - px[0]
-        length = float(np.hypot(*delta))
-        if length < 1e-3:
-            delta, length = np.array([1e-3, 0.0]), 1e-3
-        ux, uy = (np.float32(v) for v in delta / length)
-        scale = float(z.mean()) / self.lens.focal_px  # metres of a pixel
-        rise = float(z[0] - z[1]) / scale  # toward the eye, in pixels
-        sine = np.float32(rise / np.hypot(rise, length))
-        x = np.arange(x0, x1, dtype=np.float32) - np.float32(px[0, 0])
-        y = np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(px[0, 1])
+        window = np.s_[y0:y1, x0:x1]
+        x = np.arange(x0, x1, dtype=np.float32) - px
+        y = np.arange(y0, y1, dtype=np.float32)[:, None] - py
         along = ux * x + uy * y
         off = ux * y - uy * x
+        if width > 0:
+            bulge = off * (np.float32(0.45) / (width + r0))  # a trunk is not a board
+            off -= np.clip(off, -width, width)
         off2 = off * off
-        middle = np.float32(radius_px.mean() ** 2)
-        s = middle - off2
-        np.maximum(s, 0, out=s)
+        radius = np.clip(along, 0, length)
+        radius *= dr
+        radius += r0
+        h = radius * radius
+        h -= off2
+        s = np.maximum(h, 0)
         np.sqrt(s, out=s)
         s *= sine
         s += along
-        np.clip(s, 0, np.float32(length), out=s)
-        radius = s * np.float32((radius_px[1] - radius_px[0]) / length)
-        radius += np.float32(radius_px[0])
-        back = along - s
-        h = radius * radius
-        h -= off2
-        h -= back * back
+        np.clip(s, 0, length, out=s)
+        along -= s
+        h -= along * along
         inside = h > 0
         np.maximum(h, 0, out=h)
         np.sqrt(h, out=h)
-        depth = s * np.float32((z[1] - z[0]) / length)
-        depth += np.float32(z[0])
-        h *= np.float32(scale)
-        depth -= h
-        window = np.s_[y0:y1, x0:x1]
-        inside &= depth < self._depth[window]
+        h *= -scale
+        s *= dz
+        h += s
+        h += z0
+        depth = self._depth[window]
+        inside &= h < depth
         mask = inside.view(np.uint8)
-        cv2.copyTo(depth, mask, self._depth[window])
-        np.divide(1, radius, out=radius)
-        nx = back * ux
-        nx -= off * uy
-        nx *= radius
-        ny = back * uy
-        ny += off * ux
-        ny *= radius
-        cv2.copyTo(nx, mask, self._nx[window])
-        cv2.copyTo(ny, mask, self._ny[window])
+        cv2.copyTo(h, mask, depth)
         self._number[window][inside] = number
+        np.divide(1, radius, out=radius)
+        along *= radius
+        off *= radius
+        if width > 0:
+            off += bulge
+        cv2.copyTo(along * ux - off * uy, mask, self._nx[window])
+        cv2.copyTo(along * uy + off * ux, mask, self._ny[window])
 
     def _shade(
-        self,
-        window: tuple[slice, slice],
-        anchor: NDArray[np.float64] | None,
-        origin: tuple[int, int],
+        self, box: tuple[int, int, int, int], hands_px: Sequence[NDArray[np.float64]]
     ) -> Float32:
-        """Return the light (h, w, 3) on each pixel, 1 leaving its colour as it is."""
+        """Return the light (h, w, 3) on each pixel of the box; 1 leaves its colour as it is."""
         light = self._light
-        depth = self._depth[window]
-        nx, ny = cv2.blur(self._nx[window], (3, 3)), cv2.blur(self._ny[window], (3, 3))
-        nz = 1 - nx * nx - ny * ny
+        x0, y0, x1, y1 = box
+        window = np.s_[y0:y1, x0:x1]
+        for points in hands_px:
+            self._melt(points, box)
+        nx, ny = self._nx[window], self._ny[window]
+        nz = 1 - nx * nx
+        nz -= ny * ny
         np.maximum(nz, 0.0, out=nz)
         np.sqrt(nz, out=nz)
         lx, ly, lz = light.direction
-        lambert = nx * np.float32(lx)
-        lambert += ny * np.float32(ly)
-        lambert -= nz * np.float32(lz)
-        np.maximum(lambert, 0.0, out=lambert)
-        lambert *= np.float32(light.key)
-        lambert += np.float32(light.ambient)
-        lambert *= self._openness(depth)
-        if anchor is not None:
-            lambert *= self._texture(anchor, origin, (depth.shape[1], depth.shape[0]))
-        shade: Float32 = cv2.merge([lambert * np.float32(t) for t in light.tint])
+        lit = nx * np.float32(light.key * lx)
+        lit += ny * np.float32(light.key * ly)
+        nz *= np.float32(light.key * lz)
+        lit -= nz
+        np.maximum(lit, 0.0, out=lit)
+        lit += np.float32(light.ambient)
+        lit *= self._openness(self._depth[window])
+        for points in hands_px:
+            self._grain(points, lit, box)
+        shade: Float32 = cv2.merge([lit * np.float32(t) for t in light.tint])
         return shade
+
+    def _melt(self, points: NDArray[np.float64], box: tuple[int, int, int, int]) -> None:
+        """Smooth the normals of a hand, so that its palm is one surface and not a bundle."""
+        near = _overlap(points, box)
+        if near is None:
+            return
+        x0, y0, x1, y1 = near
+        size = int(np.hypot(*(points[9] - points[0])) * 0.03) * 2 + 1
+        for field in (self._nx, self._ny):
+            field[y0:y1, x0:x1] = cv2.blur(field[y0:y1, x0:x1], (size, size))
+
+    def _grain(
+        self, points: NDArray[np.float64], lit: Float32, box: tuple[int, int, int, int]
+    ) -> None:
+        """Lay skin grain over a hand; it turns and grows with the wrist and middle knuckle."""
+        near = _overlap(points, box)
+        if near is None:
+            return
+        x0, y0, x1, y1 = near
+        (ax, ay), (bx, by) = points[[0, 9]] - (x0, y0)
+        ux, uy = (bx - ax) / 90.0, (by - ay) / 90.0
+        matrix = np.array([[ux, -uy, ax - 128 * ux + 128 * uy], [uy, ux, ay - 128 * uy - 128 * ux]])
+        size = (x1 - x0, y1 - y0)
+        grain = cv2.warpAffine(self._skin, matrix, size, borderMode=cv2.BORDER_REFLECT)
+        lit[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]] *= grain
 
     @staticmethod
     def _openness(depth: Float32) -> Float32:
@@ -230,14 +266,12 @@ class Renderer:
         np.clip(openness, 0.62, 1.0, out=openness)
         return openness
 
-    def _texture(
-        self, anchor: NDArray[np.float64], origin: tuple[int, int], size: tuple[int, int]
-    ) -> Float32:
-        """Return skin grain (h, w) about 1 that turns and grows with the two anchor points."""
-        (ax, ay), (bx, by) = anchor - np.asarray(origin)
-        ux, uy = (bx - ax) / 90.0, (by - ay) / 90.0
-        matrix = np.array([[ux, -uy, ax - 128 * ux + 128 * uy], [uy, ux, ay - 128 * uy - 128 * ux]])
-        grain: Float32 = cv2.warpAffine(self._skin, matrix, size, borderMode=cv2.BORDER_WRAP)
-        grain *= np.float32(0.025)
-        grain += np.float32(1.0)
-        return grain
+
+def _overlap(
+    points: NDArray[np.float64], box: tuple[int, int, int, int]
+) -> tuple[int, int, int, int] | None:
+    """Return the part of the box where these points are, with a margin for flesh, or None."""
+    margin = 0.3 * float(np.hypot(*(points[9] - points[0])))
+    x0, y0 = np.maximum((points.min(axis=0) - margin).astype(int), box[:2]).tolist()
+    x1, y1 = np.minimum((points.max(axis=0) + margin).astype(int), box[2:]).tolist()
+    return (x0, y0, x1, y1) if x1 > x0 + 8 and y1 > y0 + 8 else None

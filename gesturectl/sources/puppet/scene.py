@@ -53,17 +53,17 @@ WALK_M_S = 1.3
 STEP_M = 0.55
 
 _RAISED = Arm(
-    np.array([-0.10, 0.13, -0.42]), np.array([-0.5, 1.0, 0.2]), PALM_OUT, HAND_SHAPES["rest"]
+    np.array([-0.17, 0.13, -0.42]), np.array([-0.5, 1.0, 0.2]), PALM_OUT, HAND_SHAPES["rest"]
 )
 _PLACES: Mapping[str, tuple[Array, Array]] = MappingProxyType(
     {
-        "thumb_up": (np.array([-0.14, 0.10, -0.42]), np.array([-0.8, 1.0, 0.2])),
-        "thumb_down": (np.array([-0.16, 0.02, -0.42]), np.array([-1.0, 0.35, 0.2])),
-        "call_me": (np.array([-0.15, 0.08, -0.42]), np.array([-0.8, 1.0, 0.2])),
-        "swipe_up": (np.array([-0.12, 0.12, -0.40]), np.array([-0.5, 1.0, 0.2])),
-        "swipe_down": (np.array([-0.12, 0.12, -0.40]), np.array([-0.5, 1.0, 0.2])),
-        "push": (np.array([-0.13, 0.13, -0.32]), np.array([-0.6, 1.0, 0.2])),
-        "wave": (np.array([-0.17, 0.05, -0.40]), np.array([-0.5, 1.0, 0.2])),
+        "thumb_up": (np.array([-0.20, 0.10, -0.42]), np.array([-0.8, 1.0, 0.2])),
+        "thumb_down": (np.array([-0.20, 0.02, -0.42]), np.array([-1.0, 0.35, 0.2])),
+        "call_me": (np.array([-0.20, 0.08, -0.42]), np.array([-0.8, 1.0, 0.2])),
+        "swipe_up": (np.array([-0.18, 0.12, -0.40]), np.array([-0.5, 1.0, 0.2])),
+        "swipe_down": (np.array([-0.18, 0.12, -0.40]), np.array([-0.5, 1.0, 0.2])),
+        "push": (np.array([-0.18, 0.13, -0.32]), np.array([-0.6, 1.0, 0.2])),
+        "wave": (np.array([-0.20, 0.08, -0.38]), np.array([-0.5, 1.0, 0.2])),
     }
 )
 """Where the wrist is (or the middle of its stroke) and where the elbow points, as of a right arm;
@@ -322,15 +322,22 @@ def _between(a: Stance, b: Stance, u: float, bow: float) -> Stance:
 
 
 def _between_arms(a: Arm, b: Arm, u: float, s: float, bow: float) -> Arm:
-    """Blend in joint space; the hand takes its new shape in the first part of the way."""
+    """Return the arm on its way, blended in joint space; u is the time, s the progress."""
     if a is b:
         return a
-    shaping = float(minimum_jerk(u / 0.75))
+    shaping = turning = s
+    # A hand turns and takes its shape early on its way up, and gives them up late on its way down.
+    if b is HANGING:
+        shaping = float(minimum_jerk((u - 0.2) / 0.8))
+        turning = float(minimum_jerk((u - 0.45) / 0.55))
+    elif a is HANGING:
+        shaping = float(minimum_jerk(u / 0.75))
+        turning = float(minimum_jerk(u / 0.55))
     curve = np.array([-1.0, 0.0, -0.6]) * (bow * 4.0 * s * (1.0 - s))
     return Arm(
         a.wrist + (b.wrist - a.wrist) * s + curve,
         a.pole + (b.pole - a.pole) * s,
-        blend_rotation(a.rotation, b.rotation, s),
+        blend_rotation(a.rotation, b.rotation, turning),
         a.angles_deg + (b.angles_deg - a.angles_deg) * shaping,
     )
 

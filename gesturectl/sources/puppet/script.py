@@ -161,7 +161,7 @@ def parse(text: str) -> Script:
     """
     words, _, query = text.strip().partition("?")
     items: list[Item] = []
-    for word in words.split(","):
+    for word in (words or "all").split(","):
         if word.strip() == "all":
             items += [Item(name) for name in catalog()]
         else:
