@@ -1,0 +1,391 @@
+"""Describe hands and bodies by numbers that mean the same for everyone.
+
+Two kinds of description leave here, both for right hands: a left one is mirrored first, so
+that one model serves both sides.
+
+- *Shape*, one vector a frame, for poses: what the fingers or the limbs do and which way the
+  palm looks, free of place, size and side.
+- *Motion*, one vector a grid step, for strokes: how far the palm (or wrist) has moved over
+  several spans, in palm widths (or shoulder widths), resampled on time stamps to `STEP_US`
+  so that 15 and 60 frames a second tell the same story.
+
+Both are computed here and nowhere else: training calls `hand_shapes`, `body_shapes` and
+`motion_batch` on whole recordings, the daemon steps a `Track`; a test holds them equal.
+A model names the `FEATURES_VERSION` it was trained on and is refused on any other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gesturectl.types import Float32, Hand, Side
+
+FEATURES_VERSION = 1
+
+STEP_US = 33_333  # the grid of motion: 30 steps a second
+MAX_GAP_US = 150_000  # a shorter loss of tracking is bridged, a longer one starts afresh
+LAGS = (1, 3, 8, 16)  # spans of displacement, in steps: 33, 100, 267 and 533 ms
+MAX_LAG = LAGS[-1]
+
+# MediaPipe hand indices
+WRIST, INDEX_MCP, MIDDLE_MCP, PINKY_MCP = 0, 5, 9, 17
+_PARENT = np.array([0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19])
+_FINGER_ROOT = np.array([1, 5, 9, 13, 17])
+_FINGER_TIP = np.array([4, 8, 12, 16, 20])
+_PALM = np.array([0, 5, 9, 13, 17])
+_NEAR_A = np.array(
+    [4, 4, 4, 4, 4, 4, 8, 12, 16]
+)  # pairs of points whose closeness tells poses apart
+_NEAR_B = np.array([8, 12, 16, 20, 5, 6, 12, 16, 20])
+
+HAND_SHAPE_SIZE = 20 * 3 + 5 + 5 + len(_NEAR_A) + 6
+
+# MediaPipe body indices, as (left, right)
+_SHOULDER, _ELBOW, _WRIST, _INDEX = (11, 12), (13, 14), (15, 16), (19, 20)
+_HIP, _KNEE, _ANKLE = (23, 24), (25, 26), (27, 28)
+_LIMB_A = np.array([11, 13, 12, 14, 23, 25, 24, 26, 11, 12])
+_LIMB_B = np.array([13, 15, 14, 16, 25, 27, 26, 28, 23, 24])
+_SEEN = np.array([13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
+_MIRROR_BODY = np.array(
+    [
+        0,
+        4,
+        5,
+        6,
+        1,
+        2,
+        3,
+        8,
+        7,
+        10,
+        9,
+        12,
+        11,
+        14,
+        13,
+        16,
+        15,
+        18,
+        17,
+        20,
+        19,
+        22,
+        21,
+        24,
+        23,
+        26,
+        25,
+        28,
+        27,
+        30,
+        29,
+        32,
+        31,
+    ]
+)
+BODY_SHAPE_SIZE = len(_LIMB_A) * 2 + 4 * 2 + 6 + len(_SEEN)
+
+_TINY = 1e-6
+
+
+def _unit(v: NDArray[Any]) -> NDArray[Any]:
+    unit: NDArray[Any] = v / (np.sqrt((v * v).sum(-1, keepdims=True)) + _TINY)
+    return unit
+
+
+def _length(v: NDArray[Any]) -> NDArray[Any]:
+    length: NDArray[Any] = np.sqrt((v * v).sum(-1))
+    return length
+
+
+# --- hands --------------------------------------------------------------------------------------
+
+
+def hand_points(hands: Sequence[Hand], size_px: tuple[int, int]) -> Float32:
+    """Return float32 (N, 21, 3) in units of the image's height, left hands mirrored to right.
+
+    x and z are multiplied by the aspect, so that shapes are true whatever the picture's format.
+    """
+    aspect = size_px[0] / size_px[1]
+    points = np.stack([hand.image for hand in hands]).astype(np.float32)
+    signs = np.array([aspect if hand.side == "right" else -aspect for hand in hands], np.float32)
+    points[..., 0] *= signs[:, None]
+    points[..., 2] *= aspect
+    return points
+
+
+def palm_frame(points: Float32) -> tuple[Float32, Float32]:
+    """Return the palm's axes float32 (N, 3, 3) as rows (across, up, out) and its size (N,).
+
+    `across` runs from the little to the index finger's knuckle, `up` from the wrist to the middle
+    knuckle, `out` leaves the palm's plane. The size is the mean of three sides of the palm: it
+    keeps when the palm is turned about any one of its axes.
+    """
+    wrist, index, middle, pinky = (points[:, i] for i in (WRIST, INDEX_MCP, MIDDLE_MCP, PINKY_MCP))
+    up = _unit(middle - wrist)
+    across = index - pinky
+    width = _length(across)
+    across = _unit(across - (across * up).sum(-1, keepdims=True) * up)
+    out = np.cross(across, up)
+    sides = (index - wrist, pinky - wrist)
+    size: NDArray[Any] = (width + _length(sides[0]) + _length(sides[1])) / 3
+    size = (size + _TINY).astype(np.float32)
+    return np.stack([across, up, out], axis=1).astype(np.float32), size
+
+
+def curls(points: Float32) -> Float32:
+    """Return float32 (N, 5): 0 for a straight finger, toward 1 for one rolled up, thumb first."""
+    bones = points - points[:, _PARENT]
+    lengths = np.sqrt((bones * bones).sum(-1))
+    chain = lengths.reshape(-1, 21)[:, 1:].reshape(-1, 5, 4)[:, :, 1:].sum(-1)
+    reach = points[:, _FINGER_TIP] - points[:, _FINGER_ROOT]
+    direct = np.sqrt((reach * reach).sum(-1))
+    curled: Float32 = (1 - direct / (chain + _TINY)).astype(np.float32)
+    return curled
+
+
+def hand_shapes(points: Float32) -> Float32:
+    """Describe hands free of place, size and side.
+
+    In: float32 (N, 21, 3) as `hand_points` gives them. Out: float32 (N, HAND_SHAPE_SIZE): 20 bone
+    directions in the palm's frame, 5 curls, 5 fingertip-to-wrist and 9 point-to-point distances
+    in palm sizes, then the palm's `up` and `out` axes in the image, which tell thumb_up from
+    thumb_down.
+    """
+    axes, size = palm_frame(points)
+    bones = _unit((points - points[:, _PARENT])[:, 1:])
+    local = bones @ axes.transpose(0, 2, 1)
+    scale = size[:, None]
+    to_wrist = points[:, _FINGER_TIP] - points[:, WRIST, None]
+    near = points[:, _NEAR_A] - points[:, _NEAR_B]
+    return np.concatenate(
+        [
+            local.reshape(len(points), -1),
+            curls(points),
+            np.sqrt((to_wrist * to_wrist).sum(-1)) / scale,
+            np.sqrt((near * near).sum(-1)) / scale,
+            axes[:, 1],
+            axes[:, 2],
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+# --- bodies -------------------------------------------------------------------------------------
+
+
+def body_points(image: Float32, size_px: tuple[int, int]) -> Float32:
+    """Return float32 (…, 33, 4): x, y, z in units of the image's height, and visibility."""
+    aspect = np.float32(size_px[0] / size_px[1])
+    return (image * np.array([aspect, 1, aspect, 1], np.float32)).astype(np.float32)
+
+
+def mirror_body(points: Float32) -> Float32:
+    """Return the body as a mirror shows it: left and right change places, x its sign."""
+    return (points[..., _MIRROR_BODY, :] * np.array([-1, 1, 1, 1], np.float32)).astype(np.float32)
+
+
+def _body_scale(points: Float32) -> tuple[Float32, Float32]:
+    """Return the middle of the shoulders (N, 2) and the unit of length (N,).
+
+    The unit is the shoulders' width, or 0.6 of the torso's length where that is more: a person
+    turned sideways keeps it.
+    """
+    left, right = points[:, 11, :2], points[:, 12, :2]
+    middle = (left + right) / 2
+    hips = (points[:, 23, :2] + points[:, 24, :2]) / 2
+    width = np.sqrt(((left - right) ** 2).sum(-1))
+    torso = np.sqrt(((hips - middle) ** 2).sum(-1))
+    unit = np.maximum(width, 0.6 * torso) + _TINY
+    return middle.astype(np.float32), unit.astype(np.float32)
+
+
+def body_shapes(points: Float32) -> Float32:
+    """Describe bodies free of place and size.
+
+    In: float32 (N, 33, 4) as `body_points` gives them. Out: float32 (N, BODY_SHAPE_SIZE): limb
+    directions in the image, wrists and elbows from the middle of the shoulders in shoulder
+    widths, hip and knee bends and hip heights, then the visibility of the joints used.
+    """
+    middle, unit = _body_scale(points)
+    xy = points[..., :2]
+    limbs = _unit(xy[:, _LIMB_B] - xy[:, _LIMB_A])
+    arms = (xy[:, [13, 14, 15, 16]] - middle[:, None]) / unit[:, None, None]
+    bends = []
+    for hip, knee, ankle, shoulder in zip(_HIP, _KNEE, _ANKLE, _SHOULDER, strict=True):
+        thigh, shin = xy[:, hip] - xy[:, knee], xy[:, ankle] - xy[:, knee]
+        trunk = xy[:, shoulder] - xy[:, hip]
+        bends.append((_unit(thigh) * _unit(shin)).sum(-1))
+        bends.append((_unit(trunk) * _unit(-thigh)).sum(-1))
+        bends.append((xy[:, knee, 1] - xy[:, hip, 1]) / unit)
+    return np.concatenate(
+        [
+            limbs.reshape(len(points), -1),
+            np.clip(arms, -4, 4).reshape(len(points), -1),
+            np.clip(np.stack(bends, axis=1), -4, 4),
+            points[:, _SEEN, 3],
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+# --- motion -------------------------------------------------------------------------------------
+
+# A signal is what one frame says about a moving hand or arm. Columns 0, 1 are the place of the
+# palm or wrist, column 2 the logarithm of the unit of length; the others depend on the kind.
+HAND_SIGNAL_SIZE = 3 + 6 + 5
+ARM_SIGNAL_SIZE = 3 + 8 + 2
+HAND_MOTION_SIZE = 2 * len(LAGS) + 2 + 6 + 2 + 5 + 2
+ARM_MOTION_SIZE = 2 * len(LAGS) + 8 + 4 + 2 + 2
+
+
+def hand_signals(points: Float32) -> Float32:
+    """Return float32 (N, HAND_SIGNAL_SIZE): palm centre, log size, palm axes `up`, `out`, curls."""
+    axes, size = palm_frame(points)
+    centre = points[:, _PALM, :2].mean(1)
+    return np.concatenate(
+        [centre, np.log(size)[:, None], axes[:, 1], axes[:, 2], curls(points)], axis=1
+    ).astype(np.float32)
+
+
+def arm_signals(points: Float32) -> Float32:
+    """Return float32 (N, ARM_SIGNAL_SIZE) of the right arm; mirror the body first for the left.
+
+    The wrist and the shoulders' middle in image heights with the log shoulder width, then elbow,
+    index, other wrist and other elbow from the shoulders' middle in shoulder widths, and the
+    visibility of both wrists.
+    """
+    middle, unit = _body_scale(points)
+    relative = (points[:, [16, 14, 20, 15, 13], :2] - middle[:, None]) / unit[:, None, None]
+    relative = np.clip(relative, -5, 5)
+    others = relative[:, 1:].reshape(len(points), -1)
+    # The wrist is kept in shoulder widths already (log unit 0): the body may walk or lean.
+    return np.concatenate(
+        [relative[:, 0], np.zeros((len(points), 1)), others, points[:, [16, 15], 3]], axis=1
+    ).astype(np.float32)
+
+
+def _motion(now: Float32, past: dict[int, Float32], age: Float32, *, arm: bool) -> Float32:
+    """Combine a signal (N, S) with the signals `LAGS` steps earlier into motion features (N, M).
+
+    `age` (N,) counts the steps since this hand or arm appeared. One function for streams and
+    recordings, so that they cannot drift apart.
+    """
+    scale = np.exp((now[:, 2] + past[3][:, 2] + past[8][:, 2]) / 3)[:, None]
+    moved = [(now[:, :2] - past[lag][:, :2]) / scale for lag in LAGS]
+    # Speeds of ordinary strokes come out near 1 for every span.
+    parts: list[NDArray[Any]] = [
+        move / span for move, span in zip(moved, (0.5, 1.5, 3.0, 4.0), strict=True)
+    ]
+    if arm:
+        parts = [part * 4 for part in parts]  # a shoulder width is about four palm widths
+        parts += [now[:, :2], now[:, 3:5], now[:, 5:7] - now[:, :2], now[:, 7:9]]
+        parts += [now[:, 7:9] - past[lag][:, 7:9] for lag in (3, 8)]
+        parts += [now[:, 11:13]]
+    else:
+        parts += [(now[:, 2:3] - past[lag][:, 2:3]) * 4 for lag in (3, 8)]
+        parts += [now[:, 3:9], (now[:, 3:5] - past[3][:, 3:5]) * 2, now[:, 9:14]]
+    ages = np.minimum(age, 30)[:, None] / 30
+    parts += [ages, np.ones_like(ages)]
+    vector: Float32 = np.clip(np.concatenate(parts, axis=1), -6, 6).astype(np.float32)
+    return vector
+
+
+def resample(t_us: NDArray[np.int64], signals: Float32) -> tuple[NDArray[np.int64], Float32]:
+    """Put a recording's signals on the grid of multiples of `STEP_US`.
+
+    In: stamps (T,) of the frames that show the subject, signals float32 (T, S). Out: the grid's
+    step numbers (G,) and signals (G, S). Steps inside gaps longer than `MAX_GAP_US` are absent.
+    """
+    if len(t_us) == 0:
+        return np.zeros(0, np.int64), np.zeros((0, signals.shape[1]), np.float32)
+    first, last = -(-int(t_us[0]) // STEP_US), int(t_us[-1]) // STEP_US
+    steps = np.arange(first, last + 1, dtype=np.int64)
+    at = steps * STEP_US
+    after = np.clip(np.searchsorted(t_us, at, side="left"), 0, len(t_us) - 1)
+    before = np.where(t_us[after] == at, after, np.maximum(after - 1, 0))
+    gap = t_us[after] - t_us[before]
+    keep = gap <= MAX_GAP_US
+    part = np.where(gap > 0, (at - t_us[before]) / np.maximum(gap, 1), 0.0)[:, None]
+    mixed = signals[before] + part.astype(np.float32) * (signals[after] - signals[before])
+    return steps[keep], mixed[keep].astype(np.float32)
+
+
+def motion_batch(t_us: NDArray[np.int64], signals: Float32, *, arm: bool) -> tuple[Any, Float32]:
+    """Return step numbers (G,) and motion features (G, M) of a whole recording of one subject."""
+    steps, grid = resample(t_us, signals)
+    index = np.arange(len(steps))
+    starts = np.r_[True, np.diff(steps) > 1] if len(steps) else np.zeros(0, bool)
+    first = np.maximum.accumulate(np.where(starts, index, 0)) if len(steps) else index
+    past = {lag: grid[np.maximum(index - lag, first)] for lag in LAGS}
+    if not len(steps):
+        return steps, np.zeros((0, ARM_MOTION_SIZE if arm else HAND_MOTION_SIZE), np.float32)
+    return steps, _motion(grid, past, (index - first).astype(np.float32), arm=arm)
+
+
+@dataclass(slots=True)
+class Track:
+    """The recent signals of one hand or arm, on the grid. Feed frames, get motion features."""
+
+    arm: bool
+    _history: deque[Float32]
+    _last: tuple[int, Float32] | None = None
+    _step: int | None = None
+    _age: int = 0
+
+    @classmethod
+    def of(cls, *, arm: bool) -> Track:
+        """Return an empty track of an arm, or of a hand."""
+        return cls(arm=arm, _history=deque(maxlen=MAX_LAG + 1))
+
+    def lost_us(self, t_us: int) -> int:
+        """Return for how long nothing has been seen, in µs; 0 for a track that never began."""
+        return 0 if self._last is None else t_us - self._last[0]
+
+    def reset(self) -> None:
+        """Forget everything, as after a long gap."""
+        self._history.clear()
+        self._last = self._step = None
+        self._age = 0
+
+    def push(self, t_us: int, signal: Float32) -> list[tuple[int, Float32]]:
+        """Take one frame's signal; return the grid steps it completes as (t_us, features (M,)).
+
+        The second value of a step is what `motion_batch` gives for it.
+        """
+        done: list[tuple[int, Float32]] = []
+        if self._last is not None and t_us - self._last[0] > MAX_GAP_US:
+            self.reset()
+        if self._last is None:
+            self._last = (t_us, signal)
+            if t_us % STEP_US == 0:
+                self._append(t_us // STEP_US, signal, done)
+            return done
+        then, old = self._last
+        for step in range(then // STEP_US + 1, t_us // STEP_US + 1):
+            part = np.float32((step * STEP_US - then) / (t_us - then))
+            self._append(step, old + part * (signal - old), done)
+        self._last = (t_us, signal)
+        return done
+
+    def _append(self, step: int, signal: Float32, done: list[tuple[int, Float32]]) -> None:
+        self._age = 0 if self._step is None else self._age + 1
+        self._step = step
+        history = self._history
+        history.append(signal)
+        newest = len(history) - 1
+        past = {lag: history[max(newest - lag, 0)][None] for lag in LAGS}
+        age = np.array([self._age], np.float32)
+        features = _motion(signal[None], past, age, arm=self.arm)[0]
+        done.append((step * STEP_US, features))
+
+
+def other(side: Side) -> Side:
+    """Return the other side."""
+    return "left" if side == "right" else "right"

@@ -1,0 +1,342 @@
+"""Load action models, refuse damaged ones, and run them in numpy.
+
+A model is a folder of two files: `model.json` says what the weights are (classes, thresholds,
+shapes, SHA-256, data and licences), `weights.npz` holds them and is read without pickle. Nothing
+is computed before every array has the announced name, dtype, shape and finite values.
+
+Two kinds of network, both small enough for a matrix product or eight per frame:
+`Mlp` scores single vectors, `Tcn` scores a stream one step at a time in constant work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gesturectl.decoder import Rules
+from gesturectl.errors import ModelError
+from gesturectl.features import FEATURES_VERSION
+from gesturectl.types import Float32
+
+FORMAT = "gesturectl-model"
+VERSION = 1
+MAX_JSON_BYTES = 256 * 1024
+MAX_WEIGHTS_BYTES = 16 * 1024 * 1024
+KERNEL = 3  # taps of every temporal convolution
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Micros = Annotated[int, Field(ge=0, le=60_000_000)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Part(_Strict):
+    """One network of a model: what it reads, what it knows and when it is believed."""
+
+    kind: Literal["mlp", "tcn"]
+    inputs: Annotated[int, Field(ge=1, le=4096)]
+    classes: Annotated[list[Name], Field(min_length=2, max_length=256)]
+    enter: list[Unit]
+    exit: list[Unit]
+    hold_us: list[Micros]
+    refractory_us: list[Micros]
+    smooth_us: Micros
+
+    @model_validator(mode="after")
+    def _per_class(self) -> Part:
+        for name in ("enter", "exit", "hold_us", "refractory_us"):
+            if len(getattr(self, name)) != len(self.classes):
+                raise ValueError(f"{name} must have one value for each of the classes")
+        return self
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The thresholds as the decoder takes them."""
+        return Rules(
+            names=tuple(self.classes),
+            enter=np.array(self.enter, np.float32),
+            exit=np.array(self.exit, np.float32),
+            hold_us=np.array(self.hold_us, np.int64),
+            refractory_us=np.array(self.refractory_us, np.int64),
+            smooth_us=self.smooth_us,
+        )
+
+
+class ArraySpec(_Strict):
+    """Shape of one array of `weights.npz`; all are float32."""
+
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=3)]
+
+
+class Card(_Strict):
+    """`model.json`."""
+
+    format: Literal["gesturectl-model"]
+    version: Literal[1]
+    name: Name
+    features_version: int
+    parts: dict[Name, Part]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    arrays: dict[str, ArraySpec]
+    training: dict[str, object]
+
+
+def softmax(logits: Float32) -> Float32:
+    """Return probabilities along the last axis."""
+    e = np.exp(logits - logits.max(-1, keepdims=True))
+    out: Float32 = e / e.sum(-1, keepdims=True)
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mlp:
+    """A perceptron with ReLU between its layers; the standardisation is folded into the first."""
+
+    layers: tuple[tuple[Float32, Float32], ...]
+
+    def scores(self, x: Float32) -> Float32:
+        """Return class probabilities (N, C) of vectors (N, F)."""
+        for weight, bias in self.layers[:-1]:
+            x = np.maximum(x @ weight + bias, 0)
+        weight, bias = self.layers[-1]
+        return softmax(x @ weight + bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tcn:
+    """A causal residual convolution over time; block i reaches 2·2^i steps back."""
+
+    entry: tuple[Float32, Float32]
+    blocks: tuple[tuple[Float32, Float32], ...]
+    head: tuple[Float32, Float32]
+
+    def stream(self) -> TcnStream:
+        """Return a fresh stream, before which there was nothing."""
+        return TcnStream(self)
+
+
+class TcnStream:
+    """One subject's way through a `Tcn`: each block keeps just the activations it will reach for."""
+
+    __slots__ = ("_memory", "_net", "_step", "_taps")
+
+    def __init__(self, net: Tcn) -> None:
+        self._net = net
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past."""
+        width = self._net.entry[1].size
+        self._step = 0
+        self._memory = [np.zeros((2 << i, width), np.float32) for i in range(len(self._net.blocks))]
+        self._taps = np.zeros((KERNEL, width), np.float32)
+
+    def scores(self, x: Float32) -> Float32:
+        """Return class probabilities (C,) after the next step's vector (F,)."""
+        weight, bias = self._net.entry
+        h = np.maximum(x @ weight + bias, 0)
+        taps, step = self._taps, self._step
+        for i, (weight, bias) in enumerate(self._net.blocks):
+            memory, d = self._memory[i], 1 << i
+            at = step % (2 * d)
+            taps[0] = memory[at]  # 2d steps back
+            taps[1] = memory[at - d]  # d steps back
+            taps[2] = memory[at] = h
+            h = h + np.maximum(taps.reshape(-1) @ weight + bias, 0)
+        self._step = step + 1
+        weight, bias = self._net.head
+        return softmax(h @ weight + bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A verified model: its card and its networks by part."""
+
+    card: Card
+    nets: dict[str, Mlp | Tcn]
+
+    def mlp(self, part: str) -> Mlp:
+        """Return a part that scores single vectors.
+
+        Raises:
+            ModelError: this model has no such part.
+        """
+        net = self.nets.get(part)
+        if not isinstance(net, Mlp):
+            raise ModelError(f"model {self.card.name} has no part {part!r} of kind mlp")
+        return net
+
+    def tcn(self, part: str) -> Tcn:
+        """Return a part that scores streams.
+
+        Raises:
+            ModelError: this model has no such part.
+        """
+        net = self.nets.get(part)
+        if not isinstance(net, Tcn):
+            raise ModelError(f"model {self.card.name} has no part {part!r} of kind tcn")
+        return net
+
+    def rules(self, part: str) -> Rules:
+        """Return the thresholds of a part."""
+        return self.card.parts[part].rules
+
+
+def load(folder: Traversable | Path) -> Model:
+    """Read and verify a model.
+
+    Raises:
+        ModelError: a file is missing, damaged, too large, of another version, or does not hold
+            what its card says.
+    """
+    card_file, weights_file = folder.joinpath("model.json"), folder.joinpath("weights.npz")
+    card = _read_card(_read(card_file, MAX_JSON_BYTES), str(card_file))
+    raw = _read(weights_file, MAX_WEIGHTS_BYTES)
+    if hashlib.sha256(raw).hexdigest() != card.sha256:
+        raise ModelError(
+            f"{weights_file} is not the file that model.json describes (its SHA-256 differs); "
+            "install the model again"
+        )
+    arrays = _read_arrays(raw, card, str(weights_file))
+    nets = {name: _net(name, part, arrays, str(card_file)) for name, part in card.parts.items()}
+    return Model(card, nets)
+
+
+def _read(file: Traversable | Path, limit: int) -> bytes:
+    try:
+        with file.open("rb") as f:
+            raw: bytes = f.read(limit + 1)
+    except OSError as error:
+        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
+    if len(raw) > limit:
+        raise ModelError(f"{file} is larger than {limit // 1024} KiB; a model is not that large")
+    return raw
+
+
+def _read_card(raw: bytes, where: str) -> Card:
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{where} is not JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelError(f"{where} is not a gesturectl model")
+    if content.get("version") != VERSION:
+        raise ModelError(
+            f"{where} has version {content.get('version')!r}, this program reads {VERSION}"
+        )
+    if content.get("features_version") != FEATURES_VERSION:
+        raise ModelError(
+            f"{where} was trained on features version {content.get('features_version')!r}, this "
+            f"program computes {FEATURES_VERSION}; train it again or install a newer model"
+        )
+    try:
+        return Card.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise ModelError(f"{where}: {at or 'the card'}: {first['msg']}") from error
+
+
+def _read_arrays(raw: bytes, card: Card, where: str) -> dict[str, Float32]:
+    total = 4 * sum(int(np.prod(spec.shape)) for spec in card.arrays.values())
+    if total > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"{where}: the card announces {total} bytes of weights, too many")
+    arrays: dict[str, Float32] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if sum(info.file_size for info in archive.infolist()) > total + 4096 * len(card.arrays):
+                raise ModelError(f"{where} unpacks to more than its card says")
+        with np.load(io.BytesIO(raw), allow_pickle=False) as npz:
+            if set(npz.files) != set(card.arrays):
+                raise ModelError(f"{where} does not hold the arrays that its card names")
+            for name, spec in card.arrays.items():
+                array = npz[name]
+                if array.dtype != np.float32 or list(array.shape) != spec.shape:
+                    raise ModelError(
+                        f"{where}: {name} is {array.dtype} {array.shape}, "
+                        f"expected float32 {tuple(spec.shape)}"
+                    )
+                if not np.isfinite(array).all():
+                    raise ModelError(f"{where}: {name} holds values that are not finite")
+                arrays[name] = array
+    except ModelError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ModelError(f"{where} is damaged: {error}") from error
+    return arrays
+
+
+def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp | Tcn:
+    """Assemble one network; every shape must fit its neighbours."""
+    own = {key.split("/", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}/")}
+
+    def take(key: str, *shape: int) -> Float32:
+        array = own.pop(key, None)
+        if array is None or (shape and array.shape != shape):
+            found = "is missing" if array is None else f"has the shape {array.shape}"
+            raise ModelError(f"{where}: {name}/{key} {found}, expected {shape}")
+        return array
+
+    def dense(prefix: str, rows: int) -> tuple[Float32, Float32]:
+        bias = take(f"{prefix}b" if kind == "mlp" else f"{prefix}_b")
+        key = f"{prefix}w" if kind == "mlp" else f"{prefix}_w"
+        return take(key, rows, bias.size), bias
+
+    kind, classes = part.kind, len(part.classes)
+    mean, scale = take("mean", part.inputs), take("scale", part.inputs)
+    if kind == "mlp":
+        count = sum(key.startswith("w") for key in own)
+        layers, rows = [], part.inputs
+        for i in range(count):
+            bias = take(f"b{i}")
+            layers.append((take(f"w{i}", rows, bias.size), bias))
+            rows = bias.size
+        net: Mlp | Tcn
+        if not layers or rows != classes:
+            raise ModelError(f"{where}: {name} gives {rows} scores for {classes} classes")
+        net = Mlp((_fold(layers[0], mean, scale), *layers[1:]))
+    else:
+        entry = dense("in", part.inputs)
+        width = entry[1].size
+        count = sum(key.startswith("conv") and key.endswith("_w") for key in own)
+        if count > 12:
+            raise ModelError(f"{where}: {name} has {count} blocks; 12 are the limit")
+        blocks = tuple(dense(f"conv{i}", KERNEL * width) for i in range(count))
+        if any(bias.size != width for _, bias in blocks):
+            raise ModelError(f"{where}: {name} has blocks of different widths")
+        head = dense("out", width)
+        if head[1].size != classes:
+            raise ModelError(f"{where}: {name} gives {head[1].size} scores for {classes} classes")
+        net = Tcn(_fold(entry, mean, scale), blocks, head)
+    if own:
+        raise ModelError(f"{where}: {name} has arrays nobody needs: {', '.join(sorted(own))}")
+    return net
+
+
+def _fold(layer: tuple[Float32, Float32], mean: Float32, scale: Float32) -> tuple[Float32, Float32]:
+    """Fold (x - mean) / scale into the layer that follows it."""
+    weight, bias = layer
+    if not (scale > 0).all():
+        raise ModelError("a scale in the weights is not positive; the model is damaged")
+    folded = weight / scale[:, None]
+    return folded, bias - mean @ folded

@@ -1,0 +1,245 @@
+"""Observations in, gesture events out: features, networks and decoder of every subject.
+
+A subject is one hand or the body. Hands are scored twice, as a shape (pose) in every frame and
+as a motion on the time grid; a body likewise, its two arms being motions. A stroke that both the
+hand's and the arm's landmarks show is one event: whichever sees it first silences the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from gesturectl import decoder, features, model
+from gesturectl.decoder import MotionState, PoseState
+from gesturectl.errors import ModelError
+from gesturectl.features import Track
+from gesturectl.types import (
+    Began,
+    Body,
+    Ended,
+    Float32,
+    Hand,
+    Observation,
+    Scores,
+    Side,
+    Subject,
+)
+
+SHIPPED = "shipped"
+LOST_US = features.MAX_GAP_US
+
+# A hand on its way shows no pose: above this many palm sizes a second poses do not begin. Poses
+# of the recorded clips and photographs are shown below 1.5; strokes peak above 6.
+STILL = 4.0
+_STILL_FEATURE = STILL * 0.1 / 1.5  # as `features._motion` scales 100 ms of displacement
+
+# What the other side's motions are called once its landmarks have been mirrored to the right.
+_MIRRORED = {
+    "swipe_left": "swipe_right",
+    "swipe_right": "swipe_left",
+    "circle_cw": "circle_ccw",
+    "circle_ccw": "circle_cw",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a subject seems to show right now, for displays: the likeliest gesture and its `p`."""
+
+    subject: Subject
+    gesture: str
+    p: float
+    enter: float
+    active: bool
+
+
+@dataclass(slots=True)
+class _Mover:
+    """A hand or an arm: its track, its way through the network, and its decoder's memory."""
+
+    side: Side
+    arm: bool
+    track: Track
+    stream: model.TcnStream
+    state: MotionState = field(default_factory=MotionState)
+    moving: bool = False
+
+    def reset(self) -> None:
+        self.track.reset()
+        self.stream.reset()
+        self.state = replace(MotionState(), quiet_until_us=self.state.quiet_until_us)
+        self.moving = False
+
+
+@dataclass(slots=True)
+class _Poser:
+    """A hand or the body: its decoder's memory, and when it was last seen."""
+
+    state: PoseState = field(default_factory=PoseState)
+    seen_us: int = -1
+
+
+class Recogniser:
+    """All subjects of one controlling person. Feed observations whose times grow."""
+
+    def __init__(self, trained: model.Model) -> None:
+        self._hand_pose = trained.mlp("hand_pose")
+        self._body_pose = trained.mlp("body_pose")
+        self._rules = {name: trained.rules(name) for name in trained.card.parts}
+        self._posers: dict[Subject, _Poser] = {s: _Poser() for s in ("left", "right", "body")}
+        self._movers: list[_Mover] = [
+            _Mover(side, arm, Track.of(arm=arm), trained.tcn(part).stream())
+            for part, arm in (("hand_motion", False), ("arm_motion", True))
+            for side in ("left", "right")
+        ]
+        self._t_us = -1
+        self._candidates: dict[Subject, Candidate] = {}
+        self.gestures = frozenset(
+            name for part in trained.card.parts.values() for name in part.classes[1:]
+        )
+
+    @classmethod
+    def load(cls, name: str = SHIPPED) -> Recogniser:
+        """Load a shipped model by name, or one from a folder by path.
+
+        Raises:
+            ModelError: there is no such model, or it is damaged.
+        """
+        folder = resources.files("gesturectl.gestures").joinpath("models", name)
+        if "/" in name or not folder.is_dir():
+            folder = Path(name)
+            if not folder.is_dir():
+                raise ModelError(f"there is no model {name!r}: neither a shipped one nor a folder")
+        return cls(model.load(folder))
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What each subject in view seems to show."""
+        return tuple(self._candidates.values())
+
+    def step(self, observation: Observation) -> tuple[Began | Ended, ...]:
+        """Take what one frame shows; return the gestures that begin and end with it.
+
+        Raises:
+            ValueError: time did not grow since the last observation.
+        """
+        t = observation.t_us
+        if t <= self._t_us:
+            raise ValueError(f"observations must grow in time: {t} µs after {self._t_us} µs")
+        self._t_us = t
+        self._candidates.clear()
+        events: list[Began | Ended] = []
+        hands = {hand.side: hand for hand in observation.hands}
+        if hands:
+            events += self._step_hands(t, list(hands.values()), observation.size_px)
+        if observation.bodies:
+            events += self._step_body(t, observation.bodies[0], observation.size_px)
+        events += self._lose(t, absent=LOST_US)
+        return tuple(events)
+
+    def reset(self, t_us: int) -> tuple[Ended, ...]:
+        """End everything that is shown and forget the past, as on pause or a stalled camera."""
+        ended = tuple(self._lose(t_us, absent=-1))
+        self._candidates.clear()
+        return ended
+
+    def _step_hands(
+        self, t: int, hands: list[Hand], size_px: tuple[int, int]
+    ) -> Iterable[Began | Ended]:
+        points = features.hand_points(hands, size_px)
+        signals = features.hand_signals(points)
+        shapes = self._hand_pose.scores(features.hand_shapes(points))
+        for hand, signal, p in zip(hands, signals, shapes, strict=True):
+            mover = self._mover(hand.side, arm=False)
+            yield from self._step_motion(mover, t, signal)
+            yield from self._step_pose(hand.side, "hand_pose", t, p, moving=mover.moving)
+
+    def _step_body(self, t: int, body: Body, size_px: tuple[int, int]) -> Iterable[Began | Ended]:
+        points = features.body_points(body.image, size_px)[None]
+        both = np.concatenate([points, features.mirror_body(points)])
+        signals = features.arm_signals(both)
+        for side, signal in zip(("right", "left"), signals, strict=True):
+            yield from self._step_motion(self._mover(side, arm=True), t, signal)
+        p = self._body_pose.scores(features.body_shapes(points))[0]
+        yield from self._step_pose("body", "body_pose", t, p, moving=False)
+
+    def _mover(self, side: str, *, arm: bool) -> _Mover:
+        return next(m for m in self._movers if m.side == side and m.arm == arm)
+
+    def _step_motion(self, mover: _Mover, t: int, signal: Float32) -> Iterable[Began | Ended]:
+        if mover.track.lost_us(t) > LOST_US:
+            mover.reset()
+        rules = self._rules["arm_motion" if mover.arm else "hand_motion"]
+        for at_us, vector in mover.track.push(t, signal):
+            p = mover.stream.scores(vector)
+            scores = Scores(at_us, mover.side, p)
+            mover.state, events = decoder.step_motion(rules, mover.state, scores)
+            mover.moving = bool(np.hypot(vector[2], vector[3]) > _STILL_FEATURE)
+            if events:
+                self._silence_others(mover)
+            # Events bear the time of the frame that completes the step: times never go back.
+            for event in events:
+                yield replace(event, t_us=t, gesture=_named(event.gesture, mover.side))
+        if mover.state.p is not None:
+            self._show(mover.side, rules, mover.state.p, active=mover.state.fired, side=mover.side)
+
+    def _silence_others(self, fired: _Mover) -> None:
+        until = fired.state.quiet_until_us
+        for mover in self._movers:
+            if mover is not fired:
+                quiet = max(until, mover.state.quiet_until_us)
+                mover.state = replace(mover.state, quiet_until_us=quiet)
+
+    def _step_pose(
+        self, subject: Subject, part: str, t: int, p: Float32, *, moving: bool
+    ) -> Iterable[Began | Ended]:
+        poser, rules = self._posers[subject], self._rules[part]
+        poser.seen_us = t
+        if moving and not poser.state.active:
+            p = np.zeros_like(p)
+            p[0] = 1.0
+        poser.state, events = decoder.step_pose(rules, poser.state, Scores(t, subject, p))
+        if poser.state.p is not None:
+            self._show(subject, rules, poser.state.p, active=poser.state.active)
+        return events
+
+    def _show(
+        self,
+        subject: Subject,
+        rules: decoder.Rules,
+        p: Float32,
+        *,
+        active: int,
+        side: Side | None = None,
+    ) -> None:
+        best = active or int(p[1:].argmax()) + 1
+        old = self._candidates.get(subject)
+        if old is None or p[best] > old.p or active:
+            name = rules.names[best]
+            self._candidates[subject] = Candidate(
+                subject,
+                _named(name, side) if side else name,
+                float(p[best]),
+                float(rules.enter[best]),
+                bool(active),
+            )
+
+    def _lose(self, t: int, *, absent: int) -> Iterable[Ended]:
+        for mover in self._movers:
+            if mover.track.lost_us(t) > absent:
+                mover.reset()
+        for subject, poser in self._posers.items():
+            if poser.seen_us >= 0 and t - poser.seen_us > absent:
+                rules = self._rules["body_pose" if subject == "body" else "hand_pose"]
+                poser.state, events = decoder.lose_pose(rules, poser.state, t, subject)
+                poser.seen_us = -1
+                yield from (event for event in events if isinstance(event, Ended))
+
+
+def _named(gesture: str, side: Side) -> str:
+    return _MIRRORED.get(gesture, gesture) if side == "left" else gesture

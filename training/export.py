@@ -1,0 +1,95 @@
+"""Write a trained model the way `gesturectl.model` reads it: two files and a card for people.
+
+The same parameters give the same bytes: JSON keys are in order and the archive's entries bear a
+fixed date.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gesturectl import model
+from gesturectl.features import FEATURES_VERSION
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedPart:
+    """One network, its standardisation and its thresholds, class 0 being null."""
+
+    kind: str
+    classes: tuple[str, ...]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    params: dict[str, NDArray[np.float32]]
+    enter: float
+    exit: float
+    hold_us: int
+    refractory_us: int
+    smooth_us: int
+    own: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def card(self) -> dict[str, Any]:
+        """Return this part as `model.json` tells it; `own` overrides the thresholds of a class."""
+
+        def column(name: str) -> list[Any]:
+            return [self.own.get(c, {}).get(name, getattr(self, name)) for c in self.classes]
+
+        return {
+            "kind": self.kind,
+            "inputs": int(self.mean.size),
+            "classes": list(self.classes),
+            **{key: column(key) for key in ("enter", "exit", "hold_us", "refractory_us")},
+            "smooth_us": self.smooth_us,
+        }
+
+
+def write(
+    folder: Path, name: str, parts: dict[str, TrainedPart], training: dict[str, Any], card: str
+) -> None:
+    """Write model.json, weights.npz and CARD.md, and read them back as the daemon would.
+
+    Raises:
+        ModelError: what was written cannot be loaded; then it is not to be shipped.
+    """
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for part_name, part in parts.items():
+        own = {"mean": part.mean, "scale": part.scale, **part.params}
+        arrays |= {f"{part_name}/{key}": np.asarray(a, np.float32) for key, a in own.items()}
+    raw = npz_bytes(arrays)
+    content = {
+        "format": model.FORMAT,
+        "version": model.VERSION,
+        "name": name,
+        "features_version": FEATURES_VERSION,
+        "parts": {key: part.card() for key, part in parts.items()},
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "arrays": {key: {"shape": list(a.shape)} for key, a in arrays.items()},
+        "training": training,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "weights.npz").write_bytes(raw)
+    (folder / "model.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    (folder / "CARD.md").write_text(card, "utf-8")
+    model.load(folder)
+
+
+def npz_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
+    """Return an .npz archive whose bytes depend on the arrays alone."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, array in arrays.items():
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.ascontiguousarray(array), allow_pickle=False)
+            info = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, entry.getvalue())
+    return out.getvalue()

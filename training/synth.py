@@ -1,0 +1,855 @@
+"""Landmark sequences of people who do not exist, with known truth.
+
+A hand or body is moved by minimum-jerk strokes between postures (`gesturectl.kinematics`), seen
+by a pinhole camera of random place and lens, and disturbed the way MediaPipe disturbs: white and
+slow noise, an unreliable z, lost frames, hands that leave the picture, 15 to 60 frames a second.
+Gestures are one part; the larger part is what people do besides: reaching, typing, scratching,
+drinking, talking with the hands, raising a hand and letting it sink.
+
+Everything is drawn from the `numpy.random.Generator` that is passed in: same seed, same bytes.
+Right hands only; the features mirror left ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gesturectl import kinematics as figures
+from gesturectl.kinematics import (
+    FACINGS,
+    FOREARM_M,
+    HAND_SHAPES,
+    PALM_OUT,
+    SHOULDER_HALF_M,
+    UPPER_ARM_M,
+    hand_facing,
+    hand_points,
+    hand_shape,
+    minimum_jerk,
+)
+
+Array = NDArray[np.float64]
+
+RATE_HZ = 120  # of the simulation; cameras sample it
+NULL, IGNORE = 0, -1
+
+POSES = [
+    "open_palm",
+    "fist",
+    "point_up",
+    "victory",
+    "three",
+    "four",
+    "thumb_up",
+    "thumb_down",
+    "call_me",
+    "horns",
+    "ok",
+    "pinch",
+]
+MOTIONS = [
+    "swipe_left",
+    "swipe_right",
+    "swipe_up",
+    "swipe_down",
+    "circle_cw",
+    "circle_ccw",
+    "wave",
+    "push",
+]
+
+# Where a stroke goes, in the unmirrored image: x grows toward the user's left, y downward.
+STROKES = {"swipe_left": (1, 0), "swipe_right": (-1, 0), "swipe_up": (0, -1), "swipe_down": (0, 1)}
+
+
+# --- rotations ----------------------------------------------------------------------------------
+
+
+def random_rotation(rng: Generator, n: int, degrees: float | Array) -> Array:
+    """Return (n, 3, 3) rotations about random axes by normally distributed angles."""
+    axis = rng.normal(size=(n, 3))
+    axis /= np.linalg.norm(axis, axis=1, keepdims=True)
+    return axis_rotation(axis, np.deg2rad(rng.normal(size=n) * degrees))
+
+
+def axis_rotation(axis: Array, angle_rad: Array) -> Array:
+    """Return (n, 3, 3) for axes (n, 3) and angles (n,); Rodrigues' formula."""
+    x, y, z = axis.T
+    zero = np.zeros_like(x)
+    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
+    s, c = np.sin(angle_rad)[:, None, None], np.cos(angle_rad)[:, None, None]
+    return np.eye(3) + s * k + (1 - c) * (k @ k)
+
+
+def frames_of(fingers: Array, palm: Array) -> Array:
+    """Return hand rotations (n, 3, 3) from the directions of fingers and palm (n, 3)."""
+    y = fingers / np.linalg.norm(fingers, axis=1, keepdims=True)
+    z = palm - (palm * y).sum(1, keepdims=True) * y
+    z /= np.linalg.norm(z, axis=1, keepdims=True) + 1e-9
+    return np.stack([np.cross(y, z), y, z], axis=2)
+
+
+# --- single hands, for poses --------------------------------------------------------------------
+
+
+def _project(points: Array, rng: Generator) -> Array:
+    """See hands (n, 21, 3) in metres from 0.3 to 2 m; return image points, wrist at z = 0."""
+    n = len(points)
+    distance = np.exp(rng.uniform(np.log(0.3), np.log(2.0), n))[:, None]
+    place = rng.uniform(-0.35, 0.35, (n, 1, 2)) * distance[:, None]
+    depth = distance + points[..., 2]
+    xy = (points[..., :2] + place) / depth[..., None]
+    z = (points[..., 2] - points[:, :1, 2]) / distance
+    return np.concatenate([xy, z[..., None]], axis=2)
+
+
+def disturb(points: Array, rng: Generator, amount: float = 1.0) -> Array:
+    """Disturb image points (n, 21, 3) as an estimator does: joints, and the scale of z."""
+    n = len(points)
+    size = np.linalg.norm(points[:, 9] - points[:, 0], axis=1)[:, None, None]
+    sigma = rng.uniform(0.005, 0.03, (n, 1, 1)) * amount
+    noise = rng.normal(size=points.shape) * size * sigma * np.array([1, 1, 2.0])
+    out = points + noise
+    out[..., 2] *= np.exp(rng.normal(0, 0.25 * amount, (n, 1)))
+    return out
+
+
+def hand_proportions(points: Array, rng: Generator) -> Array:
+    """Give hands (n, 21, 3) their own bone lengths: each bone ±6 %, each finger ±5 %."""
+    parent = [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19]
+    n = len(points)
+    factor = np.exp(rng.normal(0, 0.06, (n, 21)))
+    factor[:, 1:] *= np.repeat(np.exp(rng.normal(0, 0.05, (n, 5))), 4, axis=1)
+    out = points.copy()
+    for child in range(1, 21):
+        bone = points[:, child] - points[:, parent[child]]
+        out[:, child] = out[:, parent[child]] + bone * factor[:, child, None]
+    return out
+
+
+TILT_DEG = {"fist": 45.0, "ok": 25.0, "pinch": 30.0, "thumb_up": 24.0, "thumb_down": 24.0}
+
+
+def turned_about(rng: Generator, name: str, n: int) -> Array:
+    """Return facings (n, 3, 3) of a pose, with the freedom that its meaning leaves.
+
+    A thumb up is a thumb up from the palm's side, the back's and the front; a fist is one from
+    anywhere. The other poses show their palm.
+    """
+    base = np.broadcast_to(hand_facing(name), (n, 3, 3))
+    if name in ("thumb_up", "thumb_down"):
+        upright = np.tile([0.0, 1.0, 0.0], (n, 1))
+        return axis_rotation(upright, rng.uniform(-np.pi, np.pi, n)) @ base
+    if name == "fist":
+        free = axis_rotation(
+            np.tile([0.0, 1.0, 0.0], (n, 1)), rng.uniform(-np.pi, np.pi, n)
+        ) @ axis_rotation(np.tile([0.0, 0.0, 1.0], (n, 1)), np.deg2rad(rng.normal(0, 60, n)))
+        return np.where(rng.random((n, 1, 1)) < 0.6, free @ base, base)
+    return base
+
+
+def pose_samples(rng: Generator, name: str, n: int) -> Array:
+    """Return (n, 21, 3) image points of right hands that show a pose of the catalog."""
+    variants = [key for key in HAND_SHAPES if key.split("/")[0] == name] or [name]
+    angles = np.stack([hand_shape(variants[i]) for i in rng.integers(len(variants), size=n)])
+    angles = angles + rng.normal(0, 7, angles.shape)
+    if name == "fist":  # a loose fist is a fist
+        angles[:, 5:] -= rng.uniform(0, 22, (n, 1))
+    rotation = random_rotation(rng, n, TILT_DEG.get(name, 17.0)) @ turned_about(rng, name, n)
+    points = hand_proportions(hand_points(angles), rng)
+    return disturb(_project(points @ rotation.transpose(0, 2, 1), rng), rng)
+
+
+_OPEN, _SHUT = np.array([4.0, 6, 4]), np.array([80.0, 95, 50])
+_FINGERS = {  # index, middle, ring, little: straight fingers of every pose of the catalog
+    (0, 0, 0, 0), (1, 0, 0, 0), (1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 1, 1), (1, 0, 0, 1), (0, 0, 0, 1)
+}  # fmt: skip
+
+
+def no_pose_samples(rng: Generator, n: int) -> Array:
+    """Return (n, 21, 3) of right hands that show nothing of the catalog.
+
+    A third are finger combinations outside it, a third are half-way shapes and relaxed hands,
+    and a third are poses turned so far that they mean something else.
+    """
+    third = n // 3
+    parts = []
+    combos = [c for c in np.ndindex(2, 2, 2, 2) if c not in _FINGERS]
+    chosen = np.array([combos[i] for i in rng.integers(len(combos), size=third)])
+    angles = np.tile(HAND_SHAPES["fist"], (third, 1))
+    angles[:, :5] = np.where(
+        rng.random((third, 1)) < 0.5, HAND_SHAPES["fist"][:5], HAND_SHAPES["open_palm"][:5]
+    )
+    for finger in range(4):
+        bends = np.where(chosen[:, finger, None] == 1, _OPEN, _SHUT)
+        angles[:, 6 + 4 * finger : 9 + 4 * finger] = bends
+    parts.append((angles, random_rotation(rng, third, 20) @ PALM_OUT))
+
+    table = np.stack([hand_shape(name) for name in POSES] + [HAND_SHAPES["rest"]] * 8)
+    a, b = (table[rng.integers(len(table), size=third)] for _ in range(2))
+    half = a + rng.uniform(0.4, 0.6, (third, 1)) * (b - a)
+    relaxed = HAND_SHAPES["rest"] + rng.normal(0, 9, (third, 21))
+    rest = rng.random(third) < 0.6
+    facings = np.stack(list(FACINGS.values()))
+    turned = facings[rng.integers(len(facings), size=third)]
+    distinct = np.abs(a - b).mean(1) > 14
+    angles = np.where((rest | ~distinct)[:, None], relaxed, half)
+    parts.append((angles, random_rotation(rng, third, 35) @ turned))
+
+    rest_n = n - 2 * third
+    names = np.array([p for p in POSES if p != "fist"])[rng.integers(len(POSES) - 1, size=rest_n)]
+    angles = np.stack([hand_shape(name) for name in names])
+    base = np.stack([hand_facing(name) for name in names])
+    axis = np.tile([0.0, 0, 1.0], (rest_n, 1))
+    axis[rng.random(rest_n) < 0.25] = [0, 1.0, 0]
+    sign = np.where(rng.random(rest_n) < 0.5, -1, 1)
+    away = axis_rotation(axis, sign * np.deg2rad(rng.uniform(75, 150, rest_n)))
+    # A thumb turned upside down is the other thumb gesture: keep those sideways.
+    thumbs = np.isin(names, ["thumb_up", "thumb_down"])
+    sideways = axis_rotation(
+        np.tile([0.0, 0, 1.0], (rest_n, 1)), sign * np.deg2rad(rng.uniform(65, 115, rest_n))
+    )
+    away[thumbs] = sideways[thumbs]
+    parts.append((angles, random_rotation(rng, rest_n, 10) @ away @ base))
+
+    all_angles = np.concatenate([p[0] for p in parts])
+    all_angles = all_angles + rng.normal(0, 6, all_angles.shape)
+    rotation = np.concatenate([p[1] for p in parts])
+    points = hand_proportions(hand_points(all_angles), rng)
+    return disturb(_project(points @ rotation.transpose(0, 2, 1), rng), rng)
+
+
+# --- takes: a hand over time --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Hand3d:
+    """The state a take is built from: wrist (3,) in metres, directions (3,), angles (21,)."""
+
+    wrist: Array
+    fingers: Array
+    palm: Array
+    angles: Array
+
+
+@dataclass(slots=True)
+class Take:
+    """A growing recording at `RATE_HZ`: one row a sample."""
+
+    rng: Generator
+    now: Hand3d
+    wrist: list[Array] = field(default_factory=list)
+    fingers: list[Array] = field(default_factory=list)
+    palm: list[Array] = field(default_factory=list)
+    angles: list[Array] = field(default_factory=list)
+    label: list[NDArray[np.int64]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return sum(map(len, self.label)) / RATE_HZ
+
+    def add(
+        self,
+        wrist: Array,
+        fingers: Array,
+        palm: Array,
+        angles: Array,
+        label: NDArray[np.int64] | int = NULL,
+    ) -> None:
+        """Append n samples and make their last the current state."""
+        n = len(wrist)
+        self.wrist.append(wrist)
+        self.fingers.append(fingers)
+        self.palm.append(palm)
+        self.angles.append(angles)
+        self.label.append(np.broadcast_to(np.asarray(label, np.int64), (n,)))
+        self.now = Hand3d(wrist[-1], fingers[-1], palm[-1], angles[-1])
+
+    def go(
+        self,
+        seconds: float,
+        wrist: Array | None = None,
+        facing: Array | None = None,
+        angles: Array | None = None,
+        *,
+        bow: float = 0.0,
+        label: NDArray[np.int64] | int = NULL,
+    ) -> None:
+        """Reach for a new state in a minimum-jerk stroke, bowed sideways by a part of its length."""
+        n = max(2, round(seconds * RATE_HZ))
+        s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
+        old = self.now
+        target = old.wrist if wrist is None else wrist
+        way = target - old.wrist
+        side = np.cross(way, [0.0, 0, 1]) * bow
+        path = old.wrist + s * way + 4 * s * (1 - s) * side
+        y, z = (old.fingers, old.palm) if facing is None else (facing[:, 1], facing[:, 2])
+        goal = old.angles if angles is None else angles
+        self.add(
+            path,
+            old.fingers + s * (y - old.fingers) + 1e-6,
+            old.palm + s * (z - old.palm),
+            old.angles + s * (goal - old.angles),
+            label,
+        )
+
+    def hold(self, seconds: float, label: int = NULL) -> None:
+        """Stay, as still as people do."""
+        self.go(seconds, self.now.wrist + self.rng.normal(0, 0.006, 3), label=label)
+
+
+def _facing(rng: Generator, base: Array, degrees: float) -> Array:
+    return random_rotation(rng, 1, degrees)[0] @ base
+
+
+_LOOSE = ("open_palm", "rest", "rest", "point_up", "four", "three", "victory", "fist")
+
+
+def _loose_shape(rng: Generator, *, stroke: bool = False) -> Array:
+    """Return the angles of a hand as it is carried about; strokes are mostly made with open ones."""
+    names = (
+        ("open_palm", "open_palm", "open_palm", "rest", "point_up", "four") if stroke else _LOOSE
+    )
+    shape = HAND_SHAPES[names[rng.integers(len(names))]]
+    return shape + rng.normal(0, 8, 21)
+
+
+def _stroke_label(n: int, which: int, early: float) -> NDArray[np.int64]:
+    """Ignore the beginning of a stroke, where nobody could tell; then name it."""
+    label = np.full(n, which)
+    label[: round(early * n)] = IGNORE
+    return label
+
+
+def _after(take: Take, which: int, rng: Generator) -> None:
+    """The moment after a stroke still counts as it; then the hand stays, returns or sinks."""
+    take.hold(0.10, which)
+    take.hold(0.12, IGNORE)
+    if rng.random() < 0.6:
+        take.hold(rng.uniform(0.05, 0.6))
+
+
+def _swipe(take: Take, name: str, which: int) -> None:
+    rng = take.rng
+    direction = np.array([*STROKES[name], 0.0])
+    direction = (
+        axis_rotation(np.array([[0.0, 0, 1]]), np.deg2rad(rng.normal(0, 9, 1)))[0] @ direction
+    )
+    length = rng.uniform(0.13, 0.42)
+    home = take.now.wrist
+    facing = _facing(rng, PALM_OUT, 18)
+    shape = _loose_shape(rng, stroke=True)
+    start = home - direction * length * rng.uniform(0.2, 0.8)
+    take.go(rng.uniform(0.3, 0.9), start, facing, shape, bow=rng.normal(0, 0.15))
+    take.hold(rng.uniform(0.0, 0.4) + 0.02)
+    seconds = rng.uniform(0.17, 0.50) * (0.75 + length)
+    n = max(2, round(seconds * RATE_HZ))
+    lean = axis_rotation(np.array([[0.0, 0, 1]]), np.deg2rad(rng.normal(22, 12, 1)) * direction[0])[
+        0
+    ]
+    take.go(
+        seconds, start + direction * length, lean @ facing,
+        bow=rng.normal(0, 0.10), label=_stroke_label(n, which, 0.45),
+    )  # fmt: skip
+    _after(take, which, rng)
+    slow = rng.uniform(0.5, 1.3)
+    if rng.random() < 0.35:  # the same way back, slowly
+        take.go(slow, start, facing)
+    elif rng.random() < 0.5:  # down and around
+        take.go(
+            slow, home + np.array([0, rng.uniform(0.05, 0.25), 0]), facing, bow=rng.normal(0, 0.4)
+        )
+
+
+def _circle(take: Take, name: str, which: int) -> None:
+    rng = take.rng
+    radius = rng.uniform(0.045, 0.18)
+    squash = rng.uniform(0.6, 1.3)
+    # Clockwise for the user is counter-clockwise in the unmirrored image.
+    sign = -1.0 if name == "circle_cw" else 1.0
+    phase = rng.uniform(0, 2 * np.pi)
+    rounds = rng.choice([1.0, 1.1, 1.5, 2.0], p=[0.5, 0.2, 0.15, 0.15])
+    seconds = rounds * rng.uniform(0.55, 1.6)
+    n = round(seconds * RATE_HZ)
+    u = np.linspace(0, 1, n + 1)[1:]
+    ease = rng.uniform(0, 1)
+    turned = 2 * np.pi * rounds * (ease * minimum_jerk(u) + (1 - ease) * u)
+    tilt = rng.normal(0, 0.3)
+    ring = np.stack(
+        [sign * np.sin(phase + turned), -squash * np.cos(phase + turned), tilt * np.sin(turned)], 1
+    )
+    begin = np.array([sign * np.sin(phase), -squash * np.cos(phase), 0.0])
+    centre = take.now.wrist + rng.normal(0, 0.04, 3)
+    shape = HAND_SHAPES["point_up"] if rng.random() < 0.5 else HAND_SHAPES["open_palm"]
+    shape = shape + rng.normal(0, 8, 21)
+    facing = _facing(rng, PALM_OUT, 20)
+    take.go(rng.uniform(0.25, 0.8), centre + radius * begin, facing, shape)
+    take.hold(rng.uniform(0, 0.3) + 0.02)
+    label = np.full(n, which)
+    label[turned < 2 * np.pi * 0.8] = IGNORE
+    label[turned < 2 * np.pi * 0.35] = NULL
+    take.add(
+        centre + radius * ring,
+        np.tile(take.now.fingers, (n, 1)), np.tile(take.now.palm, (n, 1)),
+        np.tile(take.now.angles, (n, 1)), label,
+    )  # fmt: skip
+    _after(take, which, rng)
+
+
+def _wave(take: Take, which: int, *, amplitude: tuple[float, float] = (14, 40)) -> None:
+    """Swing an open hand about the elbow; `which` may be NULL for what only looks like it."""
+    rng = take.rng
+    cycles = rng.uniform(2.0, 5.0)
+    rate = rng.uniform(1.4, 3.4)
+    n = round(cycles / rate * RATE_HZ)
+    u = np.linspace(0, 1, n + 1)[1:]
+    swing = np.deg2rad(rng.uniform(*amplitude)) * np.minimum(1, 6 * u * (1 - u) + 0.3)
+    swing = swing * np.sin(2 * np.pi * cycles * u) * minimum_jerk(u * 8)
+    facing = _facing(rng, PALM_OUT, 15)
+    shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
+    take.go(rng.uniform(0.3, 0.8), None, facing, shape)
+    elbow = take.now.wrist + np.array([0.0, rng.uniform(0.12, 0.26), 0.02])
+    turn = axis_rotation(np.tile([0.0, 0, 1.0], (n, 1)), swing)
+    label = np.full(n, which)
+    if which != NULL:
+        label[u * cycles < 1.6] = IGNORE
+        label[u * cycles < 0.8] = NULL
+    take.add(
+        elbow + np.einsum("nij,j->ni", turn, take.now.wrist - elbow),
+        turn @ take.now.fingers, turn @ take.now.palm, np.tile(take.now.angles, (n, 1)), label,
+    )  # fmt: skip
+    take.hold(0.2, IGNORE)
+
+
+def _push(take: Take, which: int) -> None:
+    rng = take.rng
+    facing = _facing(rng, PALM_OUT, 12)
+    shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
+    take.go(rng.uniform(0.3, 0.8), None, facing, shape)
+    take.hold(rng.uniform(0.02, 0.5))
+    home = take.now.wrist
+    seconds = rng.uniform(0.22, 0.6)
+    n = max(2, round(seconds * RATE_HZ))
+    way = np.array([rng.normal(0, 0.03), rng.normal(0, 0.03), -home[2] * rng.uniform(0.25, 0.45)])
+    take.go(seconds, home + way, label=_stroke_label(n, which, 0.55))
+    _after(take, which, rng)
+    take.go(rng.uniform(0.3, 0.9), home)
+
+
+# --- ordinary behaviour -------------------------------------------------------------------------
+
+
+def _box(rng: Generator, near: Array, size: float) -> Array:
+    return near + rng.uniform(-1, 1, 3) * np.array([size, size, size * 0.4])
+
+
+def _reach(take: Take, home: Array) -> None:
+    """Reach somewhere, unhurried or curved; a fast straight reach is a swipe to anyone."""
+    rng = take.rng
+    target = _box(rng, home, 0.25)
+    length = float(np.linalg.norm(target - take.now.wrist))
+    seconds = length / rng.uniform(0.12, 0.50) + 0.15
+    facings = list(FACINGS.values())
+    facing = _facing(rng, facings[rng.integers(len(facings))], 25)
+    take.go(seconds, target, facing, _loose_shape(rng), bow=rng.normal(0, 0.25))
+    take.hold(rng.uniform(0.05, 0.8))
+
+
+def _talk(take: Take, home: Array) -> None:
+    """Talk with the hands: many small curved moves, some quick, never far."""
+    rng = take.rng
+    for _ in range(rng.integers(3, 10)):
+        target = _box(rng, home, 0.09)
+        facing = _facing(rng, PALM_OUT if rng.random() < 0.3 else FACINGS["thumb_up"], 40)
+        seconds = rng.uniform(0.14, 0.6)
+        take.go(seconds, target, facing, _loose_shape(rng), bow=rng.normal(0, 0.5))
+
+
+def _scratch(take: Take, home: Array) -> None:
+    """Go to the face, rub a few times, come back."""
+    rng = take.rng
+    face = home + np.array([rng.normal(0.1, 0.1), -rng.uniform(0.05, 0.25), 0.05])
+    take.go(rng.uniform(0.35, 0.9), face, _facing(rng, -PALM_OUT @ np.diag([1, -1, 1]), 40),
+            _loose_shape(rng), bow=rng.normal(0, 0.3))  # fmt: skip
+    across = rng.normal(size=3)
+    across *= rng.uniform(0.008, 0.03) / np.linalg.norm(across)
+    for i in range(rng.integers(3, 12)):
+        take.go(rng.uniform(0.07, 0.2), face + across * (1 if i % 2 else -1))
+    take.go(rng.uniform(0.35, 0.9), home, bow=rng.normal(0, 0.3))
+
+
+def _drink(take: Take, home: Array) -> None:
+    """Grasp low, lift to the mouth, stay, put down."""
+    rng = take.rng
+    grip = HAND_SHAPES["fist"] - np.r_[np.zeros(5), np.tile([0, 30, 40, 20], 4)]
+    low = home + np.array([0.05, 0.2, 0.0])
+    take.go(rng.uniform(0.5, 1.0), low, _facing(rng, FACINGS["thumb_up"], 15), grip)
+    take.go(rng.uniform(0.6, 1.2), home + np.array([0.1, -0.15, 0.05]), bow=rng.normal(0, 0.15))
+    take.hold(rng.uniform(0.5, 2.0))
+    take.go(rng.uniform(0.6, 1.2), low, bow=rng.normal(0, 0.15))
+    take.go(rng.uniform(0.4, 0.9), home, None, _loose_shape(rng))
+
+
+def _type(take: Take, home: Array) -> None:
+    """Type or fiddle: the place stays, the fingers move fast."""
+    rng = take.rng
+    for _ in range(rng.integers(6, 25)):
+        take.go(rng.uniform(0.06, 0.22), home + rng.normal(0, 0.012, 3), None,
+                HAND_SHAPES["rest"] + rng.normal(0, 16, 21))  # fmt: skip
+
+
+def _pose(take: Take, home: Array) -> None:
+    """Show a pose of the catalog and hold it: to a model of motion that is nothing."""
+    rng = take.rng
+    name = POSES[rng.integers(len(POSES))]
+    take.go(rng.uniform(0.25, 0.7), _box(rng, home, 0.08), _facing(rng, hand_facing(name), 12),
+            hand_shape(name) + rng.normal(0, 6, 21), bow=rng.normal(0, 0.2))  # fmt: skip
+    take.hold(rng.uniform(0.4, 2.0))
+
+
+def _slow_line(take: Take, home: Array) -> None:
+    """Point along something or follow it with the hand: straight, but slow."""
+    rng = take.rng
+    a, b = _box(rng, home, 0.2), _box(rng, home, 0.2)
+    take.go(rng.uniform(0.5, 1.0), a, _facing(rng, PALM_OUT, 20), _loose_shape(rng))
+    take.go(float(np.linalg.norm(b - a)) / rng.uniform(0.08, 0.35) + 0.2, b)
+
+
+def _shake(take: Take, home: Array) -> None:
+    """One small flick to and fro: less than a wave."""
+    _wave(take, NULL, amplitude=(2, 7))
+
+
+def _lean(take: Take, home: Array) -> None:
+    """Lean toward the camera and back, slowly: the hand grows, but nobody pushed."""
+    rng = take.rng
+    near = home + np.array([0, 0, -home[2] * rng.uniform(0.1, 0.4)])
+    take.go(rng.uniform(0.9, 2.0), near)
+    take.go(rng.uniform(0.9, 2.0), home)
+
+
+BEHAVIOUR = (_reach, _reach, _talk, _talk, _scratch, _drink, _type, _pose, _pose, _slow_line)
+BEHAVIOUR += (_shake, _lean)
+
+
+def _sink_and_rise(take: Take, home: Array) -> None:
+    """Let the hand sink out of the picture and raise it again, as fast as people do."""
+    rng = take.rng
+    below = home + np.array([rng.normal(0, 0.1), home[2] * 0.75, 0.0])
+    take.go(rng.uniform(0.3, 0.9), below, _facing(rng, FACINGS["hanging"], 20), None)
+    take.hold(rng.uniform(0.2, 1.5))
+    take.go(rng.uniform(0.3, 0.9), home, _facing(rng, PALM_OUT, 25), _loose_shape(rng),
+            bow=rng.normal(0, 0.15))  # fmt: skip
+    take.hold(rng.uniform(0.05, 0.5))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandStream:
+    """A hand as a camera and an estimator tell it: stamps (T,), points (T, 21, 3), labels (T,)."""
+
+    t_us: NDArray[np.int64]
+    points: NDArray[np.float32]
+    label: NDArray[np.int64]
+
+
+def hand_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> HandStream:
+    """Return one person's hand for a while; `gestures` is the share of acts that are gestures.
+
+    Labels are NULL, IGNORE (nobody could tell yet, or any more) or 1 + the index in `MOTIONS`.
+    """
+    distance = float(np.exp(rng.uniform(np.log(0.35), np.log(1.8))))
+    home = np.array([rng.normal(0, 0.15), rng.normal(0, 0.1), 1.0]) * distance
+    facing = _facing(rng, PALM_OUT, 25)
+    take = Take(rng, Hand3d(home, facing[:, 1], facing[:, 2], HAND_SHAPES["rest"]))
+    take.hold(0.3)
+    while take.seconds < seconds:
+        if rng.random() < gestures:
+            which = int(rng.integers(len(MOTIONS)))
+            name = MOTIONS[which]
+            if name in STROKES:
+                _swipe(take, name, which + 1)
+            elif name.startswith("circle"):
+                _circle(take, name, which + 1)
+            elif name == "wave":
+                _wave(take, which + 1)
+            else:
+                _push(take, which + 1)
+            if rng.random() < 0.5:
+                take.go(rng.uniform(0.4, 1.2), _box(rng, home, 0.08))
+        else:
+            BEHAVIOUR[rng.integers(len(BEHAVIOUR))](take, home)
+        if rng.random() < 0.12:
+            _sink_and_rise(take, home)
+    return _film(take, rng)
+
+
+def _film(take: Take, rng: Generator) -> HandStream:
+    """Sample a take as a camera does, project it and disturb it as an estimator does."""
+    wrist, fingers, palm, angles = (
+        np.concatenate(part) for part in (take.wrist, take.fingers, take.palm, take.angles)
+    )
+    label = np.concatenate(take.label)
+    fps = rng.uniform(14, 62)
+    times = np.arange(0, len(wrist) / RATE_HZ - 0.01, 1 / fps)
+    times = times + rng.uniform(0, 0.15 / fps, len(times))
+    at = np.minimum((times * RATE_HZ).astype(int), len(wrist) - 1)
+    n = len(at)
+    tremor = rng.uniform(0.0005, 0.003) * np.cumsum(rng.normal(0, 0.3, (n, 3)), axis=0)
+    tremor -= np.linspace(0, 1, n)[:, None] * tremor[-1]
+    points = hand_points(angles[at], scale=rng.uniform(0.85, 1.15))
+    points = hand_proportions(points[:1], rng) - points[:1] + points
+    rotation = frames_of(fingers[at], palm[at])
+    world = (
+        points @ rotation.transpose(0, 2, 1) + (wrist[at] + np.clip(tremor, -0.02, 0.02))[:, None]
+    )
+    lens = rng.uniform(0.8, 1.25)
+    depth = np.maximum(world[..., 2], 0.12)
+    image = np.empty_like(world)
+    image[..., :2] = lens * world[..., :2] / depth[..., None]
+    image[..., 2] = lens * (world[..., 2] - world[:, :1, 2]) / depth[:, :1]
+    size = np.linalg.norm(image[:, 9, :2] - image[:, 0, :2], axis=1) + 0.02
+    speed = np.r_[0, np.linalg.norm(np.diff(image[:, 9, :2], axis=0), axis=1)] * fps / size
+    sigma = rng.uniform(0.004, 0.025) * (1 + np.minimum(speed, 20) / 10)
+    noise = rng.normal(size=image.shape) * (size * sigma)[:, None, None] * [1, 1, 2.5]
+    shared = rng.normal(size=(n, 1, 3)) * (size * sigma)[:, None, None]
+    image = image + noise + shared
+    image[..., 2] *= np.exp(rng.normal(0, 0.2))
+    aspect = rng.choice([4 / 3, 16 / 9, 3 / 4])
+    inside = (np.abs(image[..., 0]) < aspect / 2 + 0.02) & (np.abs(image[..., 1]) < 0.52)
+    seen = inside.mean(1) > 0.55
+    # Fast and blurred hands are lost more often, and a loss lasts a few frames.
+    lose = rng.random(n) < 0.002 + 0.03 * rng.random() * np.minimum(speed, 30) / 30
+    for i in np.flatnonzero(lose):
+        seen[i : i + rng.integers(1, 4)] = False
+    t_us = (times * 1e6).astype(np.int64)
+    return HandStream(t_us[seen], image[seen].astype(np.float32), label[at][seen])
+
+
+# --- arms ---------------------------------------------------------------------------------------
+
+SHOULDER_WIDTH_M = 2 * SHOULDER_HALF_M
+_SHOULDER = np.array([-SHOULDER_HALF_M, 0.0, 0.0])  # the right one, from the middle of both
+
+
+def elbows(wrist: Array, pole: Array) -> tuple[Array, Array]:
+    """Return elbows and reachable wrists (n, 3) of right arms that reach for `wrist` (n, 3)."""
+    toward = wrist - _SHOULDER
+    distance = np.linalg.norm(toward, axis=1, keepdims=True)
+    direction = toward / np.maximum(distance, 1e-6)
+    reach = np.clip(distance, abs(UPPER_ARM_M - FOREARM_M) + 0.03, UPPER_ARM_M + FOREARM_M - 0.002)
+    along = (UPPER_ARM_M**2 - FOREARM_M**2 + reach**2) / (2 * reach)
+    height = np.sqrt(np.maximum(UPPER_ARM_M**2 - along**2, 0))
+    side = pole - (pole * direction).sum(1, keepdims=True) * direction
+    side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-6
+    return _SHOULDER + along * direction + height * side, _SHOULDER + reach * direction
+
+
+def _ready(rng: Generator) -> Array:
+    """Return where a raised hand waits: beside or before the chest or the head."""
+    return np.array([rng.uniform(-0.45, -0.1), rng.uniform(-0.25, 0.25), rng.uniform(-0.45, -0.2)])
+
+
+_HANG = np.array([-0.235, 0.52, -0.05])
+
+
+def _arm_gesture(take: Take, which: int) -> None:
+    rng, name = take.rng, MOTIONS[which - 1]
+    ready = _ready(rng)
+    if rng.random() < 0.85 or np.linalg.norm(take.now.wrist - _HANG) < 0.2:
+        take.go(rng.uniform(0.4, 1.0), ready, bow=rng.normal(0, 0.2))
+    if name in STROKES:
+        direction = np.array([*STROKES[name], 0.0])
+        tilt = np.deg2rad(rng.normal(0, 9, 1))
+        direction = axis_rotation(np.array([[0.0, 0, 1]]), tilt)[0] @ direction
+        length = rng.uniform(0.35, 0.85)
+        middle = np.array([-0.2, rng.uniform(-0.15, 0.25), rng.uniform(-0.45, -0.2)])
+        middle += rng.normal(0, 0.05, 3)
+        take.go(rng.uniform(0.3, 0.9), middle - direction * length / 2, bow=rng.normal(0, 0.2))
+        take.hold(rng.uniform(0.02, 0.5))
+        seconds = rng.uniform(0.22, 0.65) * (0.6 + length)
+        label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.45)
+        take.go(seconds, middle + direction * length / 2, bow=rng.normal(0, 0.15), label=label)
+    elif name.startswith("circle"):
+        _arm_circle(take, name, which)
+    else:
+        _arm_wave(take, which)
+    _after(take, which, rng)
+    if rng.random() < 0.7:
+        take.go(rng.uniform(0.45, 1.2), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2))
+
+
+def _arm_circle(take: Take, name: str, which: int) -> None:
+    rng = take.rng
+    radius = rng.uniform(0.12, 0.32)
+    sign = -1.0 if name == "circle_cw" else 1.0
+    phase, rounds = rng.uniform(0, 2 * np.pi), rng.choice([1.0, 1.2, 1.6, 2.0])
+    seconds = rounds * rng.uniform(0.65, 1.7)
+    n = round(seconds * RATE_HZ)
+    u = np.linspace(0, 1, n + 1)[1:]
+    ease = rng.uniform(0, 1)
+    turned = 2 * np.pi * rounds * (ease * minimum_jerk(u) + (1 - ease) * u)
+    squash = rng.uniform(0.7, 1.3)
+    ring = np.stack([sign * np.sin(phase + turned), -squash * np.cos(phase + turned), 0 * u], 1)
+    first = np.array([sign * np.sin(phase), -squash * np.cos(phase), 0.0])
+    centre = np.array([rng.uniform(-0.4, -0.05), rng.uniform(-0.2, 0.2), rng.uniform(-0.45, -0.2)])
+    take.go(rng.uniform(0.25, 0.8), centre + radius * first)
+    label = np.full(n, which)
+    label[turned < 2 * np.pi * 0.8] = IGNORE
+    label[turned < 2 * np.pi * 0.35] = NULL
+    still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
+    take.add(centre + radius * ring, *still, label)
+
+
+def _arm_wave(take: Take, which: int) -> None:
+    rng = take.rng
+    cycles, rate = rng.uniform(2.0, 5.0), rng.uniform(1.2, 2.8)
+    n = round(cycles / rate * RATE_HZ)
+    u = np.linspace(0, 1, n + 1)[1:]
+    width = rng.uniform(0.07, 0.25)
+    place = np.array([rng.uniform(-0.5, -0.2), rng.uniform(-0.5, -0.1), rng.uniform(-0.25, -0.05)])
+    take.go(rng.uniform(0.3, 0.8), place)
+    sway = width * np.sin(2 * np.pi * cycles * u) * minimum_jerk(u * 8)
+    path = place + np.stack([sway, -0.2 * np.abs(sway), 0 * u], axis=1)
+    label = np.full(n, which)
+    label[u * cycles < 1.6] = IGNORE
+    label[u * cycles < 0.8] = NULL
+    still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
+    take.add(path, *still, label)
+
+
+def _arm_idle(take: Take) -> None:
+    """What arms do besides: hang, go to the face or the hips, reach, carry, talk."""
+    rng, kind = take.rng, take.rng.random()
+    if kind < 0.2:
+        take.go(rng.uniform(0.5, 1.2), _HANG + rng.normal(0, 0.03, 3))
+        take.hold(rng.uniform(0.3, 2.0))
+    elif kind < 0.5:
+        places = ([-0.05, -0.12, -0.12], [0.0, 0.2, -0.2], [-0.25, 0.4, -0.15], [0.15, 0.25, -0.2])
+        place = np.array(places[rng.integers(4)]) + rng.normal(0, 0.05, 3)
+        take.go(rng.uniform(0.4, 1.1), place, bow=rng.normal(0, 0.25))
+        for _ in range(rng.integers(0, 8)):
+            take.go(rng.uniform(0.08, 0.3), place + rng.normal(0, 0.015, 3))
+    elif kind < 0.75:
+        place = _ready(rng)
+        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.2))
+        for _ in range(rng.integers(2, 9)):
+            target = place + rng.normal(0, 0.07, 3)
+            take.go(rng.uniform(0.16, 0.6), target, bow=rng.normal(0, 0.5))
+    elif kind < 0.9:  # raise the hand, stay, lower it: half of every gesture, and none
+        take.go(rng.uniform(0.35, 1.0), _ready(rng), bow=rng.normal(0, 0.15))
+        take.hold(rng.uniform(0.2, 2.0))
+        take.go(rng.uniform(0.35, 1.0), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15))
+    else:
+        take.go(rng.uniform(0.9, 1.8), _box(rng, np.array([-0.25, 0.1, -0.3]), 0.35))
+        take.hold(rng.uniform(0.1, 1.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArmStream:
+    """A right arm as `features.arm_signals` tells it: stamps (T,), signals (T, S), labels (T,)."""
+
+    t_us: NDArray[np.int64]
+    signals: NDArray[np.float32]
+    label: NDArray[np.int64]
+
+
+def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> ArmStream:
+    """Return one person's right arm for a while, the left one doing its own; no `push`."""
+    takes = []
+    names = [i + 1 for i, name in enumerate(MOTIONS) if name != "push"]
+    for share in (gestures, gestures * 0.5):
+        start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
+        take = Take(rng, start)
+        take.hold(0.3)
+        quiet = share != gestures and rng.random() < 0.6
+        while take.seconds < seconds:
+            if quiet:
+                take.hold(1.0)
+            elif rng.random() < share:
+                _arm_gesture(take, int(rng.choice(names)))
+            else:
+                _arm_idle(take)
+        takes.append(take)
+    n = min(sum(map(len, take.label)) for take in takes)
+    label = np.concatenate(takes[0].label)[:n]
+    pole = np.array([-0.4, 0.7, 0.5]) + rng.normal(0, 0.25, 3)
+    joints = []
+    for take in takes:
+        elbow, wrist = elbows(np.concatenate(take.wrist)[:n], np.tile(pole, (n, 1)))
+        bone = wrist - elbow
+        index = wrist + 0.09 * bone / np.linalg.norm(bone, axis=1, keepdims=True)
+        joints.append((wrist, elbow, index))
+    (wrist, elbow, index), (other_wrist, other_elbow, _) = joints
+    mirror = np.array([-1.0, 1, 1])
+    together = np.stack([wrist, elbow, index, other_wrist * mirror, other_elbow * mirror], axis=1)
+
+    fps = rng.uniform(14, 40)
+    times = np.arange(0, n / RATE_HZ - 0.01, 1 / fps)
+    at = np.minimum((times * RATE_HZ).astype(int), n - 1)
+    seen = together[at] @ random_rotation(rng, 1, 10)[0].T
+    depth = rng.uniform(1.0, 4.0)
+    flat = seen[..., :2] / (1 + seen[..., 2:] / depth)
+    unit = SHOULDER_WIDTH_M * rng.uniform(0.88, 1.12)
+    flat = flat / unit + rng.normal(0, rng.uniform(0.005, 0.03), flat.shape)
+    drift = np.cumsum(rng.normal(0, 0.003, (len(at), 1, 2)), axis=0)
+    flat = flat + drift - np.linspace(0, 1, len(at))[:, None, None] * drift[-1]
+    visible = np.clip(rng.normal(0.9, 0.08, (len(at), 2)), 0, 1)
+    parts = [flat[:, 0], np.zeros((len(at), 1)), flat[:, 1:].reshape(len(at), -1), visible]
+    signals = np.concatenate(parts, axis=1).astype(np.float32)
+    return ArmStream((times * 1e6).astype(np.int64), signals, label[at])
+
+
+# --- whole bodies, for poses --------------------------------------------------------------------
+
+BODY_POSES = ["arms_up", "t_pose", "squat"]
+
+
+def body_samples(rng: Generator, name: str | None, n: int) -> NDArray[np.float32]:
+    """Return (n, 33, 4) image points of bodies that show a pose, or None of them."""
+    return np.stack([_body(rng, name) for _ in range(n)]).astype(np.float32)
+
+
+def _body(rng: Generator, name: str | None) -> Array:
+    arms = []
+    shown = name
+    if name is None and rng.random() < 0.3:  # one arm of a pose is no pose
+        shown = "arms_up" if rng.random() < 0.5 else "t_pose"
+    single = rng.integers(2)
+    for side in range(2):
+        if shown in ("arms_up", "t_pose") and (name is not None or side == single):
+            arm = figures.STRAIGHT_UP if shown == "arms_up" else figures.STRAIGHT_OUT
+            wrist = arm.wrist + rng.normal(0, 0.07, 3)
+            wrist = _SHOULDER + (wrist - _SHOULDER) * rng.uniform(0.82, 1.05)
+        elif name == "squat" or rng.random() < 0.5:
+            wrist = (_HANG, figures.STRAIGHT_AHEAD.wrist)[rng.integers(2)] + rng.normal(0, 0.08, 3)
+        else:  # anywhere but up or out
+            wrist = np.array(
+                [rng.uniform(-0.45, 0.2), rng.uniform(-0.2, 0.55), rng.uniform(-0.4, 0)]
+            )
+        pole = figures.HANGING.pole + rng.normal(0, 0.2, 3)
+        if shown in ("arms_up", "t_pose") and (name is not None or side == single):
+            pole = arm.pole + rng.normal(0, 0.2, 3)
+        arms.append(figures.Arm(wrist, pole, PALM_OUT, HAND_SHAPES["rest"]))
+    drop = rng.uniform(0.30, 0.50) if name == "squat" else rng.choice([0, rng.uniform(0, 0.12)])
+    lean = rng.uniform(0.2, 0.8) if name == "squat" else rng.normal(0, 0.08)
+    stance = figures.Stance(np.zeros(2), arms[0], arms[1], drop, lean)
+    points = figures.figure(stance).body
+    points = points @ random_rotation(rng, 1, 9)[0].T
+    turn = axis_rotation(np.array([[0.0, 1, 0]]), np.deg2rad(rng.normal(0, 18, 1)))[0]
+    points = points @ turn.T
+    depth = rng.uniform(1.5, 4.0)
+    flat = points[:, :2] / (1 + points[:, 2:] / depth) / depth
+    size = np.linalg.norm(flat[11] - flat[12])
+    flat = flat + rng.normal(0, rng.uniform(0.01, 0.05), flat.shape) * size
+    visible = np.clip(rng.normal(0.95, 0.06, 33), 0, 1)
+    if name != "squat" and rng.random() < 0.55:  # the picture ends at the waist or the thighs
+        edge = flat[[23, 25][rng.integers(2)], 1] + rng.normal(0, 0.02)
+        hidden = flat[:, 1] > edge
+        visible[hidden] *= rng.uniform(0, 0.4)
+        flat[hidden] += rng.normal(0, 0.5, (int(hidden.sum()), 2)) * size
+    return np.concatenate([flat, points[:, 2:] / depth, visible[:, None]], axis=1)

@@ -1,0 +1,280 @@
+"""Train the shipped model: `python -m training.train --data ../shared/data`.
+
+Four networks, each from the data that it may be trained on and from synthesis:
+
+    hand_pose    photographed hands, turned and disturbed, and synthetic ones
+    body_pose    photographed bodies and synthetic ones
+    hand_motion  synthetic hands (there are no recordings of hand strokes that may be shipped)
+    arm_motion   recorded arm gestures and synthetic arms
+
+One seed decides everything; the same checkout gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from rich.progress import Progress, TaskID
+
+from gesturectl import features
+from gesturectl.features import STEP_US
+from training import augment, datasets, nets, synth
+from training.export import TrainedPart, write
+
+SEED = 20_26
+SHIPPED = Path(__file__).resolve().parents[1] / "gestures" / "models" / "shipped"
+Report = Callable[[int, float], None]
+F32 = NDArray[np.float32]
+
+ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
+
+
+# --- single frames ------------------------------------------------------------------------------
+
+
+def hand_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], F32]:
+    """Return shapes (N, F), labels (N,) and weights (N,) for the poses of a hand."""
+    photos = datasets.hand_photos(datasets.for_training("hand_poses", data))
+    names = ("", *synth.POSES)
+    label = np.array([names.index(name) for name in photos.gesture.tolist()])
+    count = np.bincount(label, minlength=len(names))
+    weight = np.where(label == 0, 1.0, 400 / np.maximum(count, 1)[label])
+    rows: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = [
+        (augment.photographed_hands(photos.points, photos.gesture, rng), label, weight)
+        for _ in range(20)
+    ]
+    for i, name in enumerate(synth.POSES):
+        n = 8000 if name in ("ok", "pinch", "thumb_up", "thumb_down", "fist") else 3000
+        rows.append((synth.pose_samples(rng, name, n), np.full(n, i + 1), np.ones(n)))
+    n = 40_000
+    rows.append((synth.no_pose_samples(rng, n), np.zeros(n, int), np.ones(n)))
+    x = np.concatenate([features.hand_shapes(points.astype(np.float32)) for points, _, _ in rows])
+    return x, *(np.concatenate([row[i] for row in rows]) for i in (1, 2))  # type: ignore[return-value]
+
+
+def body_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], F32]:
+    """Return shapes, labels and weights for the poses of a body."""
+    points, gesture = datasets.body_photos(datasets.for_training("body_poses", data))
+    known = gesture != "?"
+    points, gesture = points[known], gesture[known]
+    names = ("", *synth.BODY_POSES)
+    label = np.array([names.index(name) for name in gesture.tolist()])
+    rows = []
+    for i in range(6):
+        turned = points if i == 0 else augment.photographed_bodies(points, rng)
+        turned = features.mirror_body(turned) if i % 2 else turned
+        rows.append((turned, label))
+    for i, name in enumerate([None, *synth.BODY_POSES]):
+        n = 12_000 if name is None else 5_000
+        rows.append((synth.body_samples(rng, name, n), np.full(n, i)))
+    for recording in datasets.arm_recordings(datasets.for_training("pose_streams", data)):
+        some = recording.points[:: max(1, len(recording.points) // 60)]
+        rows.append((some, np.zeros(len(some), int)))
+    x = np.concatenate([features.body_shapes(p.astype(np.float32)) for p, _ in rows])
+    y = np.concatenate([label for _, label in rows])
+    return x, y, np.ones(len(y), np.float32)
+
+
+def fit_frames(
+    rng: Generator,
+    x: F32,
+    label: NDArray[np.int64],
+    weight: F32,
+    hidden: tuple[int, ...],
+    *,
+    steps: int,
+    report: Report,
+) -> tuple[F32, F32, nets.Params]:
+    """Fit a perceptron; return mean, scale and weights."""
+    mean, scale = x.mean(0), x.std(0) + np.float32(0.05)
+    x = (x - mean) / scale
+
+    def batches() -> Iterator[Any]:
+        while True:
+            i = rng.integers(len(x), size=512)
+            yield x[i], label[i], weight[i].astype(np.float32)
+
+    params = nets.init_mlp(rng, (x.shape[1], *hidden, int(label.max()) + 1))
+    params = nets.fit(nets.mlp, params, batches(), steps=steps, report=report)
+    return mean, scale, params
+
+
+# --- streams ------------------------------------------------------------------------------------
+
+Sequence = tuple[F32, NDArray[np.int64]]
+
+
+def grid(
+    t_us: NDArray[np.int64], signals: F32, label: NDArray[np.int64], *, arm: bool
+) -> list[Sequence]:
+    """Turn one subject's recording into sequences of motion features and labels, cut at gaps."""
+    steps, x = features.motion_batch(t_us, signals, arm=arm)
+    at = np.clip(np.searchsorted(t_us, steps * STEP_US), 0, len(t_us) - 1)
+    cuts = np.flatnonzero(np.diff(steps) > 1) + 1
+    pairs = zip(np.split(x, cuts), np.split(label[at], cuts), strict=True)
+    return [(part, named) for part, named in pairs if len(part) > 5]
+
+
+def hand_motion_data(rng: Generator, hours: float) -> list[Sequence]:
+    """Return synthetic hands in motion."""
+    out: list[Sequence] = []
+    for _ in range(round(hours * 120)):
+        s = synth.hand_stream(rng, 30.0, gestures=rng.choice([0.0, 0.5, 0.7]))
+        if len(s.t_us) > 2:
+            out += grid(s.t_us, features.hand_signals(s.points), s.label, arm=False)
+    return out
+
+
+def arm_motion_data(
+    rng: Generator, recordings: list[datasets.ArmRecording], copies: int, hours: float
+) -> list[Sequence]:
+    """Return recorded arms, each also in augmented copies, and synthetic ones."""
+    out: list[Sequence] = []
+    for recording in recordings:
+        for t_us, signals, label in augment.labelled_arms(recording, ("", *ARM_MOTIONS)):
+            out += grid(t_us, signals, label, arm=True)
+            for _ in range(copies):
+                out += grid(*augment.recorded_arm(t_us, signals, label, rng), arm=True)
+    for _ in range(round(hours * 120)):
+        s = synth.arm_stream(rng, 30.0, gestures=rng.choice([0.0, 0.5]))
+        out += grid(s.t_us, s.signals, s.label, arm=True)
+    return out
+
+
+def fit_streams(
+    rng: Generator,
+    sequences: list[Sequence],
+    classes: int,
+    *,
+    steps: int,
+    width: int,
+    report: Report,
+    null_weight: float = 1.0,
+) -> tuple[F32, F32, nets.Params]:
+    """Fit a temporal convolution on random cuts; return mean, scale and weights."""
+    every = np.concatenate([x for x, _ in sequences])
+    mean, scale = every.mean(0), every.std(0) + np.float32(0.05)
+    xs = [(x - mean) / scale for x, _ in sequences]
+    lengths = np.array([len(x) for x in xs])
+    share = lengths / lengths.sum()
+    # A cut that begins in the middle lacks its past: its first steps do not count.
+    batch, length, warm = 48, 160, 40
+
+    def batches() -> Iterator[Any]:
+        while True:
+            x = np.zeros((batch, length, every.shape[1]), np.float32)
+            label = np.full((batch, length), synth.IGNORE, np.int32)
+            for row, i in enumerate(rng.choice(len(xs), batch, p=share)):
+                start = max(0, int(rng.integers(-length // 4, max(lengths[i] - length // 2, 1))))
+                part = xs[i][start : start + length]
+                x[row, : len(part)] = part
+                label[row, : len(part)] = sequences[i][1][start : start + length]
+                if start:
+                    label[row, :warm] = synth.IGNORE
+            yield x, label, np.where(label == 0, null_weight, 1.0).astype(np.float32)
+
+    params = nets.init_tcn(rng, every.shape[1], width, 5, classes)
+    params = nets.fit(nets.tcn, params, batches(), steps=steps, report=report)
+    return mean, scale, params
+
+
+# --- all of it ----------------------------------------------------------------------------------
+
+
+def train(data: Path, progress: Progress) -> dict[str, TrainedPart]:
+    """Train the four parts."""
+
+    def reporter(what: str, steps: int) -> Report:
+        task: TaskID = progress.add_task(what, total=steps)
+        return lambda step, loss: progress.update(
+            task, completed=step + 1, description=f"{what} (loss {loss:.3f})"
+        )
+
+    parts: dict[str, TrainedPart] = {}
+    rng = np.random.default_rng(SEED)
+    x, label, weight = hand_pose_data(rng, data)
+    fitted = fit_frames(
+        rng, x, label, weight, (64, 48), steps=5000, report=reporter("hand poses", 5000)
+    )
+    parts["hand_pose"] = TrainedPart(
+        "mlp", ("null", *synth.POSES), *fitted,
+        enter=0.6, exit=0.35, hold_us=120_000, refractory_us=0, smooth_us=80_000,
+    )  # fmt: skip
+
+    rng = np.random.default_rng(SEED + 1)
+    x, label, weight = body_pose_data(rng, data)
+    fitted = fit_frames(
+        rng, x, label, weight, (32,), steps=2500, report=reporter("body poses", 2500)
+    )
+    parts["body_pose"] = TrainedPart(
+        "mlp", ("null", *synth.BODY_POSES), *fitted,
+        enter=0.7, exit=0.4, hold_us=150_000, refractory_us=0, smooth_us=120_000,
+    )  # fmt: skip
+
+    rng = np.random.default_rng(SEED + 2)
+    fitted = fit_streams(
+        rng, hand_motion_data(rng, 20), 1 + len(synth.MOTIONS),
+        steps=2500, width=40, report=reporter("hand motions", 2500),
+    )  # fmt: skip
+    parts["hand_motion"] = TrainedPart(
+        "tcn", ("null", *synth.MOTIONS), *fitted,
+        enter=0.7, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
+    )  # fmt: skip
+
+    rng = np.random.default_rng(SEED + 3)
+    recordings = datasets.arm_recordings(datasets.for_training("pose_streams", data))
+    fitted = fit_streams(
+        rng, arm_motion_data(rng, recordings, 10, 6), 1 + len(ARM_MOTIONS),
+        steps=2000, width=40, report=reporter("arm motions", 2000),
+    )  # fmt: skip
+    parts["arm_motion"] = TrainedPart(
+        "tcn", ("null", *ARM_MOTIONS), *fitted,
+        enter=0.7, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
+    )  # fmt: skip
+    return parts
+
+
+CARD = """\
+# The shipped model
+
+Four small networks: poses of a hand, poses of a body, strokes of a hand, strokes of an arm.
+Made by `python -m training.train`; numpy runs it.
+
+**Trained on** photographs of hands and bodies and webcam recordings of arm gestures (all MIT
+licence, reduced to landmarks), and on synthetic sequences (`training/synth.py`). No recording of a
+user, and none of the sets that are for measuring.
+
+**Thresholds** are in `model.json`, per class.
+
+**Limits.** The photographs show two or three people; hand strokes are learned from synthesis
+alone. Not a medical device.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train and write the shipped model."""
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the model")
+    options = parser.parse_args(argv)
+    with Progress() as progress:
+        parts = train(options.data, progress)
+    used = {
+        name: {"licence": s.licence, "what": s.what}
+        for name, s in datasets.SETS.items()
+        if name in ("hand_poses", "body_poses", "pose_streams")
+    }
+    used["synthetic"] = {"licence": "Apache-2.0", "what": "training/synth.py"}
+    write(options.out, "shipped", parts, {"seed": SEED, "data": used}, CARD)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
