@@ -129,7 +129,7 @@ class Tcn:
 
 
 class TcnStream:
-    """One subject's way through a `Tcn`: each block keeps just the activations it will reach for."""
+    """One subject's way through a `Tcn`: each block keeps what it will reach for."""
 
     __slots__ = ("_memory", "_net", "_step", "_taps")
 

@@ -19,6 +19,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gesturectl import kinematics as figures
+from gesturectl.catalog import catalog
 from gesturectl.kinematics import (
     FACINGS,
     FOREARM_M,
@@ -37,30 +38,9 @@ Array = NDArray[np.float64]
 RATE_HZ = 120  # of the simulation; cameras sample it
 NULL, IGNORE = 0, -1
 
-POSES = [
-    "open_palm",
-    "fist",
-    "point_up",
-    "victory",
-    "three",
-    "four",
-    "thumb_up",
-    "thumb_down",
-    "call_me",
-    "horns",
-    "ok",
-    "pinch",
-]
-MOTIONS = [
-    "swipe_left",
-    "swipe_right",
-    "swipe_up",
-    "swipe_down",
-    "circle_cw",
-    "circle_ccw",
-    "wave",
-    "push",
-]
+POSES = [g.name for g in catalog().values() if g.kind == "pose" and "hand" in g.seen_by]
+MOTIONS = [g.name for g in catalog().values() if g.kind == "motion"]
+BODY_POSES = [g.name for g in catalog().values() if g.seen_by == ("body",)]
 
 # Where a stroke goes, in the unmirrored image: x grows toward the user's left, y downward.
 STROKES = {"swipe_left": (1, 0), "swipe_right": (-1, 0), "swipe_up": (0, -1), "swipe_down": (0, 1)}
@@ -280,7 +260,7 @@ class Take:
         bow: float = 0.0,
         label: NDArray[np.int64] | int = NULL,
     ) -> None:
-        """Reach for a new state in a minimum-jerk stroke, bowed sideways by a part of its length."""
+        """Reach for a new state by minimum jerk, bowed sideways by a part of the way."""
         n = max(2, round(seconds * RATE_HZ))
         s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
         old = self.now
@@ -311,7 +291,7 @@ _LOOSE = ("open_palm", "rest", "rest", "point_up", "four", "three", "victory", "
 
 
 def _loose_shape(rng: Generator, *, stroke: bool = False) -> Array:
-    """Return the angles of a hand as it is carried about; strokes are mostly made with open ones."""
+    """Return the angles of a hand as it is carried about; strokes mostly use open ones."""
     names = (
         ("open_palm", "open_palm", "open_palm", "rest", "point_up", "four") if stroke else _LOOSE
     )
@@ -805,8 +785,6 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
 
 
 # --- whole bodies, for poses --------------------------------------------------------------------
-
-BODY_POSES = ["arms_up", "t_pose", "squat"]
 
 
 def body_samples(rng: Generator, name: str | None, n: int) -> NDArray[np.float32]:
