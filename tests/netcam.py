@@ -18,10 +18,11 @@ SIZE_PX = (64, 48)
 
 
 def a_jpeg(number: int) -> bytes:
-    """Return a picture on which one bright bar stands further right with each number."""
-    rgb = np.full((SIZE_PX[1], SIZE_PX[0], 3), 60, np.uint8)
-    rgb[:, number % SIZE_PX[0]] = 250
-    return cv2.imencode(".jpg", rgb)[1].tobytes()
+    """Return a dark blue picture on which one red bar stands further right with each number."""
+    rgb = np.full((SIZE_PX[1], SIZE_PX[0], 3), (20, 20, 120), np.uint8)
+    left = number % (SIZE_PX[0] - 8)
+    rgb[:, left : left + 8] = 220, 20, 20
+    return cv2.imencode(".jpg", rgb[:, :, ::-1])[1].tobytes()
 
 
 class NetCam:
@@ -41,6 +42,10 @@ class NetCam:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def stream(self) -> str:
+        return f"{self.url}/video"
 
     def __enter__(self) -> Self:
         self.come_back()

@@ -15,6 +15,7 @@ from gesturectl.errors import SourceError
 from gesturectl.sources import Source, open_source
 from gesturectl.types import Frame
 from tests.netcam import NetCam
+from tests.rtspcam import RtspCam
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def frames(source: Source, count: int) -> list[Frame]:
     return found
 
 
+def shows_a_red_bar_on_blue(frame: Frame) -> bool:
+    row = frame.rgb[24].astype(int)
+    reddest, bluest = row[row[:, 0].argmax()], row[row[:, 2].argmax()]
+    return bool(reddest[0] > reddest[2] + 100 and bluest[2] > bluest[0] + 50)
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not condition():
@@ -42,8 +49,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_camera_that_dies_and_comes_back_is_found_again(camera: NetCam) -> None:
-    with open_source(f"{camera.url}/video", realtime=True) as source:
+@pytest.mark.parametrize("kind", [NetCam, RtspCam])
+def test_a_camera_that_dies_and_comes_back_is_found_again(kind: type[NetCam | RtspCam]) -> None:
+    with kind() as camera, open_source(camera.stream, realtime=True) as source:
         before = frames(source, 5)
         assert source.problem is None
 
@@ -64,7 +72,7 @@ def test_a_camera_that_dies_and_comes_back_is_found_again(camera: NetCam) -> Non
 
 
 def test_a_camera_that_falls_silent_is_told_while_it_lasts(camera: NetCam) -> None:
-    with open_source(f"{camera.url}/video", realtime=True) as source:
+    with open_source(camera.stream, realtime=True) as source:
         frames(source, 2)
         camera.stalled.set()
         wait_for(lambda: "it has sent no picture for more than a second" in (source.problem or ""))
@@ -79,8 +87,17 @@ def test_pictures_come_in_rgb_and_in_their_size(camera: NetCam, path: str) -> No
         frame = frames(source, 1)[0]
         assert frame.rgb.shape == (48, 64, 3)
         assert frame.rgb.dtype == np.uint8
+        assert shows_a_red_bar_on_blue(frame)
         shown = path.replace("?quality=3", "?…")
         assert source.description == f"camera {camera.url}{shown} 64×48 MJPEG"
+
+
+def test_rtsp_pictures_come_in_rgb_and_in_their_size() -> None:
+    with RtspCam() as camera, open_source(camera.stream, realtime=True) as source:
+        frame = frames(source, 1)[0]
+        assert frame.rgb.shape == (48, 64, 3)
+        assert shows_a_red_bar_on_blue(frame)
+        assert source.description.startswith(f"camera {camera.stream} 64×48")
 
 
 def test_a_login_is_sent_and_never_shown(camera: NetCam, caplog: pytest.LogCaptureFixture) -> None:
