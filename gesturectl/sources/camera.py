@@ -58,6 +58,9 @@ class CameraInfo:
     def label(self) -> str:
         return f"camera {self.index} ({self.name})" if self.name else f"camera {self.index}"
 
+    def __str__(self) -> str:
+        return f"{self.label} at {self.path}"
+
 
 def open_camera(argument: str, *, realtime: bool, clock: Clock = MONOTONIC) -> Live:
     """Open a webcam by number, part of its name, or path; the first one when `argument` is empty.

@@ -123,6 +123,10 @@ def test_a_machine_without_cameras_has_none(tmp_path: Path) -> None:
     assert list_cameras(tmp_path / "sys", tmp_path / "dev") == ()
 
 
+def test_a_camera_reads_as_a_line_of_text() -> None:
+    assert str(DESK) == "camera 2 (HD Webcam C920) at /dev/video2"
+
+
 @pytest.mark.parametrize(
     ("everything", "node", "expected"),
     [
