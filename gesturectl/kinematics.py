@@ -282,9 +282,9 @@ PALM_OUT = facing((0.0, -1.0, -0.06), (0.0, 0.0, -1.0))
 FACINGS: Mapping[str, Array] = MappingProxyType(
     {
         "palm_out": PALM_OUT,
-        "thumb_up": facing((0.78, -0.05, -0.55), (0.55, -0.10, 0.80)),
-        "thumb_down": facing((0.92, 0.12, -0.25), (0.25, 0.10, -0.95)),
-        "call_me": facing((0.70, -0.40, -0.50), (0.62, 0.0, 0.75)),
+        "thumb_up": facing((0.77, -0.09, -0.62), (0.54, -0.34, 0.75)),
+        "thumb_down": facing((0.94, 0.09, 0.25), (0.20, 0.35, -0.88)),
+        "call_me": facing((0.75, -0.50, -0.30), (0.40, -0.20, 0.90)),
         "hanging": facing((0.05, 1.0, -0.12), (1.0, 0.0, 0.25)),
     }
 )
@@ -360,14 +360,14 @@ WAVES = 3
 def _wave(u: ArrayLike) -> Array:
     t = np.clip(np.asarray(u, dtype=np.float64), 0.0, 1.0)
     envelope = minimum_jerk(6.0 * t) * minimum_jerk(6.0 * (1.0 - t))
-    swing: Array = np.deg2rad(24.0) * envelope * np.sin(2.0 * np.pi * WAVES * t)
+    swing: Array = np.deg2rad(20.0) * envelope * np.sin(2.0 * np.pi * WAVES * t)
     return swing
 
 
 MOTIONS: Mapping[str, Motion] = MappingProxyType(
     {
-        "swipe_left": Motion(_line(1, 0, 0), _tilt(0.35), 0.24, 0.36),
-        "swipe_right": Motion(_line(-1, 0, 0), _tilt(-0.35), 0.24, 0.36),
+        "swipe_left": Motion(_line(1, 0, 0), _tilt(0.60), 0.17, 0.36),
+        "swipe_right": Motion(_line(-1, 0, 0), _tilt(-0.60), 0.17, 0.36),
         "swipe_up": Motion(_line(0, -1, 0), _no_swing, 0.20, 0.36),
         "swipe_down": Motion(_line(0, 1, 0), _no_swing, 0.20, 0.36),
         # Clockwise for the user, who sees the image's left on the right.

@@ -31,16 +31,24 @@ class Skin:
     hair: Rgb
 
 
-# fmt: off
-SKINS: Mapping[str, Skin] = MappingProxyType({
-    "pale":   Skin((238, 205, 184), (244, 208, 190), (204, 120, 114), (246, 214, 204), (150, 96, 52)),
-    "light":  Skin((224, 182, 152), (236, 190, 164), (190, 104, 98), (240, 200, 184), (84, 56, 38)),
-    "medium": Skin((198, 150, 114), (218, 168, 136), (164, 88, 80), (224, 180, 156), (50, 36, 30)),
-    "brown":  Skin((150, 104, 74), (196, 146, 116), (128, 70, 64), (196, 150, 128), (34, 26, 24)),
-    "dark":   Skin((102, 68, 50), (170, 122, 98), (124, 66, 64), (168, 126, 110), (26, 22, 22)),
-})
+SKINS: Mapping[str, Skin] = MappingProxyType(
+    {
+        "pale": Skin(
+            (238, 205, 184), (244, 208, 190), (204, 120, 114), (246, 214, 204), (150, 96, 52)
+        ),
+        "light": Skin(
+            (224, 182, 152), (236, 190, 164), (190, 104, 98), (240, 200, 184), (84, 56, 38)
+        ),
+        "medium": Skin(
+            (198, 150, 114), (218, 168, 136), (164, 88, 80), (224, 180, 156), (50, 36, 30)
+        ),
+        "brown": Skin(
+            (150, 104, 74), (196, 146, 116), (128, 70, 64), (196, 150, 128), (34, 26, 24)
+        ),
+        "dark": Skin((102, 68, 50), (170, 122, 98), (124, 66, 64), (168, 126, 110), (26, 22, 22)),
+    }
+)
 """Five tones spread over the Monk scale."""
-# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,8 @@ _PALM_MM = np.array(
         (-2, 82, 5, -33, 66, 8, 11, 11),
         (12, 58, 4, -18, 52, 6, 11.5, 11.5),  # hollow of the hand
         (9, 38, 4, -12, 36, 5, 12.5, 12.5),
+        (19, 64, -2, -25, 54, 0, 11, 10.5),  # back of the hand
+        (12, 40, -1, -17, 36, 1, 13, 12),
     ],
     dtype=np.float64,
 )
@@ -155,7 +165,8 @@ def _hand(rack: _Rack, hand: Array, elbow: Array, side: float, skin: Skin) -> No
     def tone(outward_z: Array) -> Array:
         """Colour (N, 3) as seen of what has its palm side toward this z, the camera being at -z."""
         share = np.clip(0.5 - 1.2 * outward_z, 0.0, 1.0)[:, None]
-        return back + (palm - back) * share
+        toned: Array = back + (palm - back) * share
+        return toned
 
     bone = _unit(hand[_FIRST + 1] - hand[_FIRST])
     outward = side * _cross(np.broadcast_to(x, bone.shape), bone)
