@@ -31,7 +31,8 @@ def _key(name: str) -> str:
     except keys.UnknownKey as error:
         hint = f"did you mean `{error.suggestion}`?" if error.suggestion else ""
         raise wrong(
-            f"unknown key `{name}`", hint or "`gesturectl list keys` shows all names"
+            f"no key of a keyboard is called `{name}`",
+            hint or "`gesturectl list keys` shows all names",
         ) from None
 
 
@@ -75,13 +76,33 @@ def _media(text: str, _: Surroundings) -> str:
 
 MEDIA: Final = tuple(key.name for key in keys.KEYS.values() if key.group == "media")
 
+
+def _single(text: str, _: Surroundings) -> str:
+    if "+" in text and len(text) > 1:
+        raise wrong(
+            f"`{text}` is a chord, and each item here is one key",
+            "for chords one after the other write `do: [{key: ctrl+a}, {key: ctrl+c}]`",
+        )
+    return _key(text)
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        parts = ", ".join(value.split("+"))
+        raise wrong("`keys` takes a list", f"write `key: {value}`, or `keys: [{parts}]`")
+    return value
+
+
 _KEY_SCHEMA: Final = {
     "anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0, "maximum": 9}]
 }
 ChordText = Annotated[Chord, Kind("a key", lambda text, _: chord(text), _KEY_SCHEMA)]
-KeyText = Annotated[str, Kind("a key", lambda text, _: _key(text), _KEY_SCHEMA)]
+KeyText = Annotated[str, Kind("a key", _single, _KEY_SCHEMA)]
 KeyList = Annotated[
-    tuple[KeyText, ...], Field(min_length=2, max_length=8), AfterValidator(_together)
+    tuple[KeyText, ...],
+    Field(min_length=1, max_length=8),
+    AfterValidator(_together),
+    BeforeValidator(_listed),
 ]
 MediaName = Annotated[str, Kind("a media key", _media, {"type": "string", "enum": list(MEDIA)})]
 
@@ -172,7 +193,7 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         release=release_chord,
         keys=lambda value: value,
         says="A key, or keys pressed together, joined by `+`.",
-        example="key: ctrl+shift+Tab",
+        example="{key: ctrl+shift+Tab}",
     ),
     "keys": ActionSpec(
         kind=KeyList,
@@ -180,13 +201,13 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         release=release_chord,
         keys=lambda value: value,
         says="Keys pressed together, as a list: pressed in order, let go in reverse.",
-        example="keys: [ctrl, shift, Tab]",
+        example="{keys: [ctrl, shift, Tab]}",
     ),
     "text": ActionSpec(
         kind=AnyText,
         press=lambda value, t_us: (Typed(t_us, value),),
         says="Types a text of any script.",
-        example='text: "Grüße"',
+        example='{text: "Grüße"}',
     ),
     "media": ActionSpec(
         kind=MediaName,
@@ -194,27 +215,27 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         release=lambda value, t_us: (KeyUp(t_us, value),),
         keys=lambda value: (value,),
         says="A media key, which reaches the player also when its window is not in front.",
-        example="media: play_pause",
+        example="{media: play_pause}",
     ),
     "button": ActionSpec(
         kind=ButtonName,
         press=_press_button,
         release=_release_button,
         says="A mouse button: `left`, `middle` or `right`.",
-        example="button: left",
+        example="{button: left}",
     ),
     "scroll": ActionSpec(
         kind=Annotated[Steps, AfterValidator(_somewhere)],
         press=_scroll,
         says="Turns the mouse wheel by steps: `up`, `down`, `left`, `right`.",
-        example="scroll: {down: 3}",
+        example="{scroll: {down: 3}}",
     ),
     "run": ActionSpec(
         kind=ArgumentList,
         press=lambda value, t_us: (Run(t_us, value),),
         says="Starts a program: a list of the program and its arguments, never a shell line. "
         "Refused unless gesturectl's own configuration allows it.",
-        example="run: [notify-send, hello]",
+        example="{run: [notify-send, hello]}",
     ),
 }
 

@@ -147,9 +147,14 @@ def _tidy(schema: Any, gestures: list[str]) -> Any:
     return tidy
 
 
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
 def keys_at(model: type[BaseModel], path: Iterable[str | int]) -> tuple[str, ...]:
     """Return the keys that may stand where a path of keys and indices leads."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
 
     def options(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if "$ref" in one:

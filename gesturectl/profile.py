@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 SEQUENCE_WITHIN_US: Final = 1_000_000  # where `within` is left out; two poses take about 0.6 s
+MAX_SHOWN: Final = 100  # problems in the text of the error; `problems` holds all
 
 _MINIMAL: Final = """\
 write at least
@@ -100,8 +101,9 @@ def load(
             data = file.read(LIMITS.size_bytes + 1)
     except FileNotFoundError:
         raise ProfileError(f"there is no file {path}") from None
-    except OSError as error:
-        raise ProfileError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file system can have
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ProfileError(f"{path} cannot be read: {reason}") from error
     return parse(data, str(path), extra=extra, allow_run=allow_run)
 
 
@@ -150,7 +152,10 @@ def parse(
 def _refusal(filename: str, problems: list[Problem]) -> ProfileError:
     ordered = tuple(sorted(set(problems)))
     count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
-    parts = [*map(str, ordered), f"{count} in {filename}; nothing of it is used"]
+    parts = [str(problem) for problem in ordered[:MAX_SHOWN]]
+    if len(ordered) > MAX_SHOWN:
+        parts.append(f"… and {len(ordered) - MAX_SHOWN} more")
+    parts.append(f"{count} in {filename}; nothing of it is used")
     return ProfileError("\n\n".join(parts), ordered)
 
 
@@ -212,7 +217,7 @@ class _Reading:
         """Say an error of pydantic in our words, at its place in the file."""
         path, context = error["loc"], error.get("ctx", {})
         place = yamlnodes.locate(node, path)
-        name = str(path[-1])
+        name = next((step for step in reversed(path) if isinstance(step, str)), "")
         message, advice = error["msg"], ""
         match error["type"]:
             case kind if kind == WRONG:
@@ -223,6 +228,8 @@ class _Reading:
                 advice = advise(name, keys_at(model, path[:-1]))
                 if model is binding_model() and len(path) == 1 and name in ACTIONS:
                     advice = f"an action stands under `do`: `do: {{{name}: …}}`"
+            case _ if error["input"] is yamlnodes.BLANK:
+                message, advice = "a value is missing here", _NEEDS.get(name, "")
             case "missing":
                 message = f"the key `{name}` is missing here"
             case "tuple_type":
@@ -233,8 +240,9 @@ class _Reading:
                 advice = f"write `{{key: value}}`; the keys are: {_names(keys_at(model, path))}"
             case "too_short" | "too_long":
                 least, most = context.get("min_length"), context.get("max_length")
-                bound = f"at least {least}" if least is not None else f"at most {most}"
-                message = f"this list has {context['actual_length']} items; {bound} must stand here"
+                bound = f"{least} are needed" if least is not None else f"{most} are allowed"
+                count = context["actual_length"]
+                message = f"this list has {count} items; {bound}" if count else "this list is empty"
         return self.source.problem(place, message, advice)
 
     # --- one binding ---
@@ -249,8 +257,9 @@ class _Reading:
             return None
         noted = len(self.problems)
         right = self.validated(binding_model(), node)
+        misplaced = not ACTIONS.keys().isdisjoint(node.entries)
         for key in ("gesture", "do"):
-            if key not in node.entries:
+            if key not in node.entries and not (key == "do" and misplaced):
                 self.wrong(node.place, f"this binding has no `{key}`", _NEEDS[key])
         gestures: tuple[str, ...] = right["gesture"] or ()
         side: SideName = right["side"] or "either"
@@ -360,15 +369,14 @@ class _Reading:
             if first is None:
                 rivals.append(binding)
                 continue
-            what = " then ".join(f"`{name}`" for name in binding.gestures)
-            message = f"this never acts: line {first.line} answers {what} before it"
+            message = f"this never acts: line {first.line} always acts in its place"
             advice = "put the more special one first, or remove one of them"
             self.wrong(place, message, advice)
 
 
 def _true_errors(error: ValidationError) -> list[ErrorDetails]:
     """Return what pydantic says, but for lists it calls short because their items are wrong."""
-    errors = error.errors(include_url=False, include_input=False)
+    errors = error.errors(include_url=False)
     paths = [one["loc"] for one in errors]
     return [
         one

@@ -6,9 +6,10 @@ Out: `tap` (press and let go at once), `press`, `release`, `again` (a tap that b
 
 Each machine is one function `step(config, state, event) -> (state, outputs)`. A state of None is
 rest: only machines away from rest hear the ticks. A gesture whose hand is lost arrives as Ended.
-`TRIGGERS` holds them all; parser, hints, schema and reference page read that table.
+`TRIGGERS` holds them all; parser, hints, schema and reference page read that table. The docstring
+of each machine draws its cases in time, numbered as its tests are:
 
-    B began   E ended   --| the time named before it has passed   ^ acts
+    B began   E ended   | the time asked for has passed   ^ acts
 """
 
 from __future__ import annotations
@@ -49,11 +50,13 @@ class Tap:
     before_us: int | None = None
 
 
-#   1) B^             without before_us: acts on B
-#   2) B----E^   |    before_us: acts on E, if E comes in time
-#   3) B---------|-E  before_us: nothing; a hold of the same gesture has acted
 def step_tap(config: Tap, state: Since | None, event: GestureEvent) -> tuple[Since | None, Outputs]:
-    """Act when the gesture begins, or when it ends soon."""
+    """Act when the gesture begins, or when it ends soon.
+
+    1) B^             alone: acts on B
+    2) B----E^   |    beside a hold_for: acts on E, if E comes before its time
+    3) B---------|-E  beside a hold_for: nothing, the hold has acted
+    """
     match state, event:
         case None, Began() if config.before_us is None:
             return None, TAP
@@ -76,13 +79,15 @@ class HoldFor:
     hold_us: int
 
 
-#   1) B----|^---E   acts at |, once
-#   2) B--E |        nothing
-#   3) B----|E       E before a tick shows | : nothing; it was last seen before |
 def step_hold_for(
     config: HoldFor, state: Since | None, event: GestureEvent
 ) -> tuple[Since | None, Outputs]:
-    """Act when the gesture has lasted."""
+    """Act when the gesture has lasted.
+
+    1) B----|^---E   acts at |, once
+    2) B--E |        nothing
+    3) B---  |E      no frame between | and E: nothing, it was last seen before |
+    """
     match state, event:
         case None, Began():
             return Since(event.t_us), ()
@@ -102,12 +107,14 @@ class While:
     """Press when the gesture begins, let go when it ends."""
 
 
-#   1) B^-----E^     presses on B, lets go on E
-#   2) B^--B--E^     one press, one release
 def step_while(
     config: While, state: Since | None, event: GestureEvent
 ) -> tuple[Since | None, Outputs]:
-    """Press on begin, release on end."""
+    """Press on begin, release on end.
+
+    1) B^-----E^     presses on B, lets go on E
+    2) B^--B--E^     one press, one release
+    """
     match state, event:
         case None, Began():
             return Since(event.t_us), PRESS
@@ -142,13 +149,15 @@ class Repeating:
     due_us: int
 
 
-#   1) B^----|^--|^--|^-E     on B, after after_us, then every every_us, until E
-#   2) B^--E |                once
-#   3) B^----|...slow frame...T^-|^   one repetition a tick at most; the rhythm is kept
 def step_repeat(
     config: Repeat, state: Repeating | None, event: GestureEvent
 ) -> tuple[Repeating | None, Outputs]:
-    """Act as a key that repeats."""
+    """Act as a key that repeats.
+
+    1) B^----|^--|^--|^-E      on B, after `after`, then each `every`, until E
+    2) B^--E |                 once
+    3) B^----|  .  .  .^-|^-E  no frames for a while: one repetition, and the rhythm is kept
+    """
     match state, event:
         case None, Began():
             after_us = config.every_us if config.after_us is None else config.after_us
@@ -180,15 +189,17 @@ class Lately:
     began: tuple[tuple[str, int], ...]
 
 
-#   1) A--B^   |      acts on B
-#   2) A-------|-B    nothing
-#   3) A--A--B^  |    the later A counts
-#   4) B--A--B^       what came before does no harm
-#   5) A--B^--B       begins anew after acting: the second B does nothing
 def step_sequence(
     config: Sequence, state: Lately | None, event: GestureEvent
 ) -> tuple[Lately | None, Outputs]:
-    """Act when the last beginnings are the sequence, whatever came before them."""
+    """Act when the last beginnings are the sequence, whatever came before them.
+
+    1) A--B^   |      acts on B
+    2) A-------|-B    nothing
+    3) A--A--B^  |    the later A counts
+    4) B--A--B^       what came before does no harm
+    5) A--B^--B       begins anew after acting: the second B does nothing
+    """
     began = state.began if state else ()
     if isinstance(event, Began):
         began = (*began, (event.gesture, event.t_us))[-len(config.gestures) :]
@@ -227,8 +238,9 @@ class TriggerSpec:
     """One row: how a trigger is written, what it means, and its machine.
 
     `key` is the binding's key that asks for it, `kind` the pydantic type of that key's value and
-    `build(value, gestures)` gives the machine's config. Rival bindings of one gesture act at the
-    same `moment(config)`: only the first of them is heard. `progress` is 0..1 for the display.
+    `build(value, gestures)` gives the machine's config. `example` is a whole binding. Rival
+    bindings of one gesture act at the same `moment(config)`: only the first of them is heard.
+    `progress` is 0..1 for the display.
     """
 
     key: str
@@ -252,7 +264,7 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         says="Act once, when the gesture begins. This is what happens when no trigger is given. "
         "Where the same gesture also has a `hold_for`, the tap waits for the end of the gesture "
         "and acts if that comes before the hold.",
-        example="tap: true",
+        example="{gesture: thumb_up, tap: true, do: {media: play_pause}}",
         motions=True,
     ),
     "hold_for": TriggerSpec(
@@ -261,7 +273,7 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         build=lambda value, gestures: HoldFor(value),
         step=step_hold_for,
         says="Act once the gesture has been shown for this long without a break.",
-        example="hold_for: 800ms",
+        example="{gesture: fist, hold_for: 800ms, do: {key: Escape}}",
         moment=lambda config: ("held", config.hold_us),
         progress=_hold_progress,
     ),
@@ -272,7 +284,7 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         step=step_repeat,
         says="Act when the gesture begins, and again and again while it is shown, as a key that "
         "is held down repeats.",
-        example="repeat: {after: 500ms, every: 120ms}",
+        example="{gesture: thumb_up, repeat: {after: 500ms, every: 120ms}, do: {key: Up}}",
     ),
     "while": TriggerSpec(
         key="while",
@@ -280,7 +292,7 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         build=lambda value, gestures: While(),
         step=step_while,
         says="Press when the gesture begins and let go when it ends, or when the hand is lost.",
-        example="while: true",
+        example="{gesture: pinch, while: true, do: {button: left}}",
         holds=True,
     ),
     "sequence": TriggerSpec(
@@ -290,7 +302,7 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         step=step_sequence,
         says="Act when several gestures begin one after the other by the same hand or body, from "
         "the first to the last within this time. `gesture` is the list of them.",
-        example="gesture: [fist, open_palm], within: 900ms",
+        example="{gesture: [fist, open_palm], within: 900ms, do: {key: F5}}",
         motions=True,
         progress=_sequence_progress,
     ),

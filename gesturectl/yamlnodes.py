@@ -76,9 +76,11 @@ class SourceText:
         """Describe what is wrong at `place`, with the line and a caret under it."""
         line = self.lines[place.line] if place.line < len(self.lines) else ""
         excerpt = _excerpt(line, place.column, place.width)
+        message, advice = (_LONG_QUOTE.sub(r"`\1…`", text) for text in (message, advice))
         return Problem(place.line + 1, place.column + 1, message, advice, self.filename, excerpt)
 
 
+_LONG_QUOTE = re.compile(r"`([^`]{60})[^`]+`")
 _SHOWN = 96  # columns of a source line that an excerpt shows
 
 
@@ -304,7 +306,8 @@ def _composed(events: Iterable[Any], source: SourceText, problems: list[Problem]
         if start.line != end.line:
             place = Place(start.line, start.column, _rest(source, start.line, start.column))
         if getattr(event, "tag", None) is not None:
-            message = f"the tag `{event.tag}` has no meaning here"
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            message = f"the tag `{tag}` has no meaning here"
             problems.append(source.problem(place, message, "leave it out"))
         node: Node
         match event:
@@ -321,9 +324,8 @@ def _composed(events: Iterable[Any], source: SourceText, problems: list[Problem]
                     raise _Unreadable(source.problem(place, _TOO_DEEP))
                 continue
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                top, anchor = stack.pop(), None
-                node = _closed(top, end.line, end.column, source)
-                anchor = top.anchor
+                top = stack.pop()
+                node, anchor = _closed(top, end.line, end.column, source), top.anchor
             case yaml.AliasEvent():
                 if event.anchor not in anchors:
                     message = f"nothing before this is named `&{event.anchor}`"

@@ -1,0 +1,249 @@
+"""Write the reference of the profile language from the tables that the parser reads.
+
+    python -m gesturectl.reference            writes docs/profile.md and docs/profile.schema.json
+    python -m gesturectl.reference --check    says whether they are up to date (exit code 1 if not)
+
+Whatever is in TRIGGERS, ACTIONS, KEYS or the catalog is in the page, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from gesturectl import keys
+from gesturectl.actions import ACTIONS
+from gesturectl.catalog import catalog
+from gesturectl.errors import ProfileError
+from gesturectl.profile import json_schema, parse, shipped
+from gesturectl.triggers import TRIGGERS
+from gesturectl.yamlnodes import LIMITS
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+
+_PAGE: Final = Template("""\
+# Profiles
+
+<!-- Written by `python -m gesturectl.reference` from the tables in the code. -->
+
+A profile says which gesture does what. It is a YAML file; `gesturectl check FILE` says everything
+that is wrong with it at once, and `gesturectl run --profile FILE` plays it. This is the shipped
+profile for presenting:
+
+```yaml
+$example
+```
+
+Shipped are $shipped. A profile of your own is found by its name when it lies in the folder
+`profiles` of gesturectl's configuration (`~/.config/gesturectl/profiles/NAME.yaml` on Linux),
+and there it may also replace a shipped one of the same name.
+
+Words mean what they say: `on`, `no` and `1:30` are texts, not truth values or numbers. Times
+carry their unit: `400ms`, `1.5s`, `2min`. A key that stands twice or that gesturectl does not know
+is an error. Directions and sides are your own: `swipe_left` moves toward your left, whatever the
+camera mirrors.
+
+Editors complete and explain all this from the schema that `gesturectl schema` prints, which is
+also `profile.schema.json` beside this page. For VS Code's YAML extension, begin the file with
+`# yaml-language-server: $$schema=profile.schema.json`.
+
+## The file
+
+$file
+
+### `defaults`
+
+$defaults
+
+### `safety`
+
+$safety
+
+## A binding
+
+$binding
+
+and at most one trigger, of the next section.
+
+Of the bindings that fit a gesture and act at the same moment, the first in the file acts; one that
+could never act is an error. What a binding holds down is let go when the gesture ends, when the
+hand is lost, and when gesturectl pauses, reloads or ends.
+
+## Triggers: when it acts
+
+In the drawings time runs to the right: `B` the gesture begins, `E` it ends or the hand is lost, `|`
+the time asked for has passed, `^` the binding acts.
+
+$triggers
+
+## Actions: what it does
+
+$actions
+
+A list of actions is done in turn, each let go before the next begins. With `while`, all are pressed
+in turn and let go in reverse.
+
+## Gestures
+
+A pose is held: it begins and ends. A motion is a stroke, over as soon as it is seen.
+
+$gestures
+
+## Keys
+
+$keys
+
+## When something is wrong
+
+Everything is said at once, each with its place and what to do, and nothing of the file is used:
+
+```yaml
+$wrong
+```
+
+```text
+$refusal
+```
+
+A file may have up to $size_kib KiB and $nodes values, aliases written out, nested $depth deep.
+""")
+
+_WRONG: Final = """\
+version: 1
+bindings:
+  - {gesture: swipe_lft, do: {key: Right}}
+  - {gesture: swipe_right, hold_for: 400, do: {key: Left}}
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Return the generated files and what they should hold."""
+    schema = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return {DOCS / "profile.md": markdown(), DOCS / "profile.schema.json": schema}
+
+
+def markdown() -> str:
+    """Return the reference page."""
+    schema = json_schema()
+    defs = schema["$defs"]
+    slides = shipped()["slides"].read_text("utf-8")
+    return _PAGE.substitute(
+        example=slides[slides.index("version:") :].rstrip(),
+        shipped=", ".join(f"`{name}`" for name in shipped()),
+        file=_keys_table(schema),
+        defaults=_keys_table(defs["Defaults"]),
+        safety=_keys_table(defs["Safety"]),
+        binding=_keys_table(defs["Binding"], skip={spec.key for spec in TRIGGERS.values()}),
+        triggers="\n\n".join(
+            f"### {name}\n\n{spec.says}\n\n"
+            f"```yaml\n- {spec.example}\n```\n\n```text\n{_drawing(spec.step)}\n```"
+            for name, spec in TRIGGERS.items()
+        ),
+        actions=_table(
+            ("action", "what it does", "example"),
+            ((f"`{name}`", spec.says, f"`{spec.example}`") for name, spec in ACTIONS.items()),
+        ),
+        gestures=_table(
+            ("gesture", "kind", "seen by", "how"),
+            (
+                (f"`{row.name}`", row.kind, " or ".join(row.seen_by), row.says)
+                for row in catalog().values()
+            ),
+        ),
+        keys=keys.reference().rstrip(),
+        wrong=_WRONG.rstrip(),
+        refusal=_refusal(),
+        size_kib=LIMITS.size_bytes // 1024,
+        nodes=LIMITS.nodes,
+        depth=LIMITS.depth,
+    )
+
+
+def _drawing(machine: Any) -> str:
+    """Return the drawing in a machine's docstring, which follows its first line."""
+    _, _, drawing = (inspect.getdoc(machine) or "").partition("\n\n")
+    return inspect.cleandoc(drawing)
+
+
+def _refusal() -> str:
+    try:
+        parse(_WRONG, "wrong.yaml")
+    except ProfileError as error:
+        return str(error)
+    raise AssertionError("the example of a wrong profile is right")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = (cell.replace("|", r"\|") for cell in row)  # a bar would end the cell
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _keys_table(schema: dict[str, Any], skip: Iterable[str] = ()) -> str:
+    """Describe the keys of a mapping by its schema."""
+    needed = schema.get("required", ())
+    rows = []
+    for name, one in schema["properties"].items():
+        if name not in skip:
+            default = f" Default: `{one['default']}`." if "default" in one else ""
+            key = f"`{name}` (needed)" if name in needed else f"`{name}`"
+            rows.append((key, _value(one), one["description"] + default))
+    return _table(("key", "value", "meaning"), rows)
+
+
+_SECTIONS: Final = {
+    "Action": "[action](#actions-what-it-does)",
+    "Binding": "[binding](#a-binding)",
+    "Defaults": "[mapping](#defaults)",
+    "Safety": "[mapping](#safety)",
+}
+
+
+def _value(schema: dict[str, Any]) -> str:
+    """Say in words what may stand there."""
+    match schema:
+        case {"const": value}:
+            return f"`{json.dumps(value)}`"
+        case {"anyOf": [one, {"type": "array"}]}:
+            return f"{_value(one)}, or a list"
+        case {"enum": names} if len(names) <= 6:
+            return ", ".join(f"`{name}`" for name in names)
+        case {"enum": _}:
+            return "name"
+        case {"$ref": ref}:
+            return _SECTIONS[ref.rpartition("/")[2]]
+        case {"pattern": _}:
+            return "time"
+        case {"type": "array", "items": items}:
+            return f"list of {_value(items)}"
+        case {"type": "integer" | "number", "minimum": least, "maximum": most}:
+            return f"{least}–{most}"
+        case _:
+            return "text"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with --check only say which are out of date."""
+    stale = {
+        path: text
+        for path, text in pages().items()
+        if not path.exists() or path.read_text("utf-8") != text
+    }
+    for path, text in stale.items():
+        if "--check" in arguments:
+            print(f"docs/{path.name} is out of date; run: python -m gesturectl.reference")
+        else:
+            path.write_text(text, "utf-8")
+            print(f"wrote docs/{path.name}")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
