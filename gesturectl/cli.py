@@ -34,7 +34,7 @@ EXIT_CODES: dict[int, str] = {
     130: "interrupted by Ctrl-C, after everything held was released",
 }
 
-EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+EPILOG = "\n\n".join(["Exit codes:", *(f"{code}  {says}" for code, says in EXIT_CODES.items())])
 
 app = typer.Typer(
     name="gesturectl",
@@ -106,7 +106,12 @@ PoseModel = Annotated[
 Verbose = Annotated[
     int,
     typer.Option(
-        "--verbose", "-v", count=True, callback=_verbosity, help="Say what happens; -vv more."
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        callback=_verbosity,
+        help="Say what happens; -vv says more.",
     ),
 ]
 

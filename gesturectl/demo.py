@@ -1,6 +1,8 @@
 """`gesturectl demo`: the real daemon on a drawn person, with the truth beside what it made of it.
 
 Real landmark models, real recogniser, a shipped profile, real time: only the camera is a puppet.
+Gestures that the profile does not listen for are not counted: an open hand is seen before every
+swipe, and rightly so.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from gesturectl.view import PlainView, View, open_view
 from gesturectl.watch import exit_code, say
 
 PROFILE = "slides"
+POSE_S = 2.0  # longer than any `hold_for` of the profile, so that every gesture has its command
 DISTRACTORS = ("scratch_head", "drink", "fidget")  # after each round: these must do nothing
 
 
@@ -50,7 +53,8 @@ def demo(
     Raises:
         GesturectlError: a part cannot be had; with `send`, keys cannot be sent here.
     """
-    script = script_for(profile.load(PROFILE).gestures, seconds)
+    listened = profile.load(PROFILE).gestures
+    script = script_for(listened, seconds)
     sink = default_sink() if send else Unsent()
     choice = Choice(
         source=f"puppet:{script}",
@@ -72,7 +76,11 @@ def demo(
         view: View = PlainView(console, title) if as_json else open_view(console, title)
 
         def note(t_us: int, step: Step, meters: Meters) -> None:
-            heard.extend(event for event in step.events if isinstance(event, Began))
+            heard.extend(
+                event
+                for event in step.events
+                if isinstance(event, Began) and event.gesture in listened
+            )
             if not as_json:
                 view.show(t_us, step, meters)
 
@@ -105,7 +113,9 @@ def demo(
 def script_for(gestures: frozenset[str], seconds: float) -> str:
     """Return a puppet script that acts these gestures in turn, about so long."""
     words: list[str] = []
-    for word in _rounds([name for name in catalog() if name in gestures]):
+    shown = {"pose": f":{POSE_S}s", "motion": ""}
+    acted = [f"{row.name}{shown[row.kind]}" for row in catalog().values() if row.name in gestures]
+    for word in _rounds(acted):
         longer = ",".join([*words, word])
         if words and plan(parse(longer)).duration_us > seconds * 1e6:
             break

@@ -1,0 +1,251 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from gesturectl import __version__, manual
+from gesturectl.catalog import catalog
+from gesturectl.cli import EXIT_CODES, SOURCE_HELP, main
+from gesturectl.sinks import SINKS
+from gesturectl.sources import SOURCES
+
+GOOD = "version: 1\nbindings:\n  - {gesture: fist, do: {key: b}}\n"
+BAD = "version: 1\nbindings:\n  - {gesture: fistt, do: {key: bb}}\n"
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Call:
+    """Run `gesturectl ARGUMENTS…` in this process, with a home folder of its own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    def call(*arguments: str | Path) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["gesturectl", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        return Answer(code, *capsys.readouterr())
+
+    return call
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_version(call: Call) -> None:
+    assert call("--version") == (0, f"gesturectl {__version__}\n", "")
+
+
+def test_help_lists_every_command_and_every_exit_code(call: Call) -> None:
+    code, out, _ = call("--help")
+    assert code == 0
+    for word in ("run", "demo", "replay", "record", "check", "schema", "list", "models", "doctor"):
+        assert word in out
+    for number, says in EXIT_CODES.items():
+        assert f"{number}  {says}" in out
+
+
+def test_no_arguments_show_the_help(call: Call) -> None:
+    answer = call()
+    assert "Usage: gesturectl" in answer.out + answer.err
+
+
+def test_help_of_sources_names_every_kind() -> None:
+    for kind in SOURCES:
+        assert kind.removesuffix("s") in SOURCE_HELP
+
+
+# --- wrong command lines ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["lst"], "Did you mean 'list'?"),
+        (["list", "sink"], "'sinks'"),
+        (["run", "--sorce", "puppet:all"], "--source"),
+        (["bench", "stp"], "'step'"),
+        (["models", "instal"], "'install'"),
+        (["demo", "--seconds", "soon"], "valid number"),
+        (["demo", "--seconds", "0"], "equal to 3"),
+        (["record"], "FILE"),
+        (["record", "x.mp4"], "NAME.jsonl"),
+        (["record", "x.jsonl"], "--consent"),
+        (["run", "--dry-run", "--sink", "x11"], "--dry-run"),
+        (["run", "--dry-run", "--profile", "slide"], "did you mean slides?"),
+        (["run", "--sink", "x12"], "x11"),
+        (["run", "--dry-run", "--hand-model", "no.task"], "no.task"),
+        (["replay", "no-such-file.mp4"], "no-such-file.mp4"),
+        (["replay", "pupet:all"], "puppet:"),
+        (["check"], "FILE"),
+    ],
+)
+def test_a_wrong_command_line_is_code_2_with_advice(
+    call: Call, arguments: list[str], advice: str
+) -> None:
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert advice in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["replay", "puppet:swipe_lft"], 3, "swipe_left"),
+        (["replay", "trace:no.jsonl"], 3, "no.jsonl"),
+        (["run", "--source", "puppet:all"], 5, "--sink print"),
+    ],
+)
+def test_every_kind_of_failure_has_its_code(
+    call: Call, arguments: list[str], code: int, says: str
+) -> None:
+    answer = call(*arguments)
+    assert answer.code == code
+    assert says in answer.err
+
+
+# --- check, schema ------------------------------------------------------------------------------
+
+
+def test_check_says_what_a_sound_profile_does(call: Call, tmp_path: Path) -> None:
+    file = written(tmp_path / "good.yaml", GOOD)
+    assert call("check", file) == (
+        0,
+        f"{file}: ok, 1 binding, looks for one hand, listens for fist\n",
+        "",
+    )
+
+
+def test_check_says_everything_that_is_wrong_in_all_files(call: Call, tmp_path: Path) -> None:
+    bad, good = written(tmp_path / "bad.yaml", BAD), written(tmp_path / "good.yaml", GOOD)
+    code, out, _ = call("check", bad, good)
+    assert code == 2
+    assert f"{bad}:3:15: unknown gesture `fistt`" in out
+    assert f"{bad}:3:32:" in out
+    assert f"{good}: ok" in out
+
+
+def test_check_tells_programs_the_places(call: Call, tmp_path: Path) -> None:
+    code, out, _ = call("check", "--json", written(tmp_path / "bad.yaml", BAD), "slides")
+    assert code == 2
+    bad, slides = json.loads(out)
+    assert [(p["line"], p["column"]) for p in bad["problems"]] == [(3, 15), (3, 32)]
+    assert (slides["ok"], slides["problems"]) == (True, [])
+
+
+def test_shipped_profiles_are_sound(call: Call) -> None:
+    assert call("check", "slides", "media", "browser").code == 0
+
+
+def test_a_profile_may_start_programs_only_where_the_configuration_allows_it(
+    call: Call, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "run.yaml", GOOD.replace("key: b", "run: [true]"))
+    assert "allow_run" in call("check", file).out
+    written(tmp_path / "config" / "gesturectl" / "config.yaml", "allow_run: true\n")
+    assert call("check", file).code == 0
+
+
+def test_schema_is_a_json_schema(call: Call) -> None:
+    assert "json-schema.org" in json.loads(call("schema").out)["$schema"]
+
+
+# --- list, models, doctor -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["gestures", "keys", "cameras", "profiles", "sinks"])
+def test_lists_are_for_people_and_for_programs(call: Call, what: str) -> None:
+    names = [row["name"] for row in json.loads(call("list", what, "--json").out)]
+    table = call("list", what).out
+    assert all(name and name in table for name in names)
+
+
+def test_list_gestures_is_the_catalog(call: Call) -> None:
+    assert [row["name"] for row in json.loads(call("list", "gestures", "--json").out)] == [
+        *catalog()
+    ]
+
+
+def test_list_sinks_says_what_keeps_one_from_working(call: Call) -> None:
+    rows = {row["name"]: row for row in json.loads(call("list", "sinks", "--json").out)}
+    assert rows.keys() >= SINKS.keys()
+    assert (rows["print"]["usable"], rows["x11"]["usable"]) == (True, False)
+
+
+def test_list_profiles_finds_the_user_s_own(call: Call, tmp_path: Path) -> None:
+    written(tmp_path / "config" / "gesturectl" / "profiles" / "mine.yaml", GOOD)
+    assert "mine" in call("list", "profiles").out
+
+
+def test_models_says_how_they_stand_without_fetching_anything(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("GESTURECTL_HAND_MODEL", "GESTURECTL_POSE_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    code, out, _ = call("models", "--json")
+    assert code == 0
+    assert [(row["name"], row["state"]) for row in json.loads(out)] == [
+        ("hand", "missing"),
+        ("pose", "missing"),
+    ]
+    assert call("models", "verify").code == 4
+
+
+def test_doctor_advises_on_whatever_is_not_well(call: Call) -> None:
+    code, out, _ = call("doctor", "--json")
+    findings = json.loads(out)
+    assert code == (1 if any(finding["verdict"] == "fail" for finding in findings) else 0)
+    for finding in findings:
+        assert finding["verdict"] == "ok" or finding["advice"], finding
+    assert {"gesturectl", "mediapipe", "configuration", "display", "sink"} <= {
+        finding["what"] for finding in findings
+    }
+
+
+def test_doctor_finds_a_damaged_configuration_essential(call: Call, tmp_path: Path) -> None:
+    written(tmp_path / "config" / "gesturectl" / "config.yaml", "sauce: camera:0\n")
+    code, out, _ = call("doctor")
+    assert code == 1
+    assert "did you mean `source`?" in out
+
+
+def test_a_damaged_configuration_stops_what_would_use_it(call: Call, tmp_path: Path) -> None:
+    written(tmp_path / "config" / "gesturectl" / "config.yaml", "allow_run: yes\n")
+    code, _, err = call("run")
+    assert code == 2
+    assert re.search(r"config\.yaml:1:12: `yes` is neither `true` nor `false`", err)
+
+
+# --- the reference ------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not manual.PAGE.parent.is_dir(), reason="not a checkout: there is no docs/")
+def test_the_reference_of_the_command_line_is_up_to_date() -> None:
+    assert manual.PAGE.read_text("utf-8") == manual.manual(), "run: python -m gesturectl.manual"

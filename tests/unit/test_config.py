@@ -1,0 +1,53 @@
+"""The user's settings: all optional, all problems at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gesturectl.config import Config, parse
+from gesturectl.errors import ConfigError
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])
+def test_an_empty_file_is_all_defaults(text: str) -> None:
+    assert parse(text, "config.yaml") == Config()
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    model = tmp_path / "hand.task"
+    model.touch()
+    text = f"""\
+source: video:talk.mp4
+profile: media
+sink: print
+allow_run: true
+hand_model: {model}
+"""
+    assert parse(text, "config.yaml") == Config("video:talk.mp4", "media", "print", True, model)
+
+
+def test_words_are_taken_as_written() -> None:
+    assert parse("source: 0\nprofile: on\n", "config.yaml") == Config("0", "on")
+
+
+def test_all_problems_are_told_at_once_with_their_places() -> None:
+    text = "sauce: camera:0\nallow_run: yes\nprofile: [a]\nhand_model: /no/such\nsink:\n"
+    with pytest.raises(ConfigError) as error:
+        parse(text, "config.yaml")
+    said = str(error.value)
+    assert [line for line in said.splitlines() if line.startswith("config.yaml")] == [
+        "config.yaml:1:1: unknown setting `sauce`",
+        "config.yaml:2:12: `yes` is neither `true` nor `false`",
+        "config.yaml:3:10: `profile` wants one word or text",
+        "config.yaml:4:13: there is no file /no/such",
+        "config.yaml:5:6: `sink` wants one word or text",
+    ]
+    assert "did you mean `source`?" in said
+
+
+@pytest.mark.parametrize("text", ["- a\n", "camera:0\n", "a: [b", "a: &x [*x]"])
+def test_what_is_not_settings_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse(text, "config.yaml")
