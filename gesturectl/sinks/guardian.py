@@ -205,12 +205,12 @@ def drain(connection: object) -> None:
         pass
 
 
-def _death_of(process: int) -> int | None:
-    """Return a descriptor that becomes readable when a process ends; None on an old kernel."""
-    if os.getppid() != process:  # it died before we looked, and our parent is another one now
-        sys.exit()
+def _death_of(parent: int) -> int | None:
+    """Return a descriptor that is readable once our parent has ended; None on an old kernel."""
+    if os.getppid() != parent:  # it was killed before we got here
+        return os.open(os.devnull, os.O_RDONLY)  # readable at once
     try:
-        return os.pidfd_open(process)
+        return os.pidfd_open(parent)
     except (AttributeError, OSError):
         return None
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -57,6 +58,7 @@ log = logging.getLogger(__name__)
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = 2, 3, 4, 5, 6
 CORE_KEYBOARD = 0x100
 XKB_NEW_KEYBOARD, XKB_MAP, XKB_STATE = 0, 1, 2
+ONE_LEVEL = bytes(4)  # the first key type of every keymap, in all four groups
 
 BUTTONS = {"left": 1, "middle": 2, "right": 3}
 WHEEL_UP, WHEEL_DOWN, WHEEL_LEFT, WHEEL_RIGHT = 4, 5, 6, 7
@@ -374,12 +376,15 @@ class X11Sink:
     def _bind(self, wanted: Iterable[keys.Key]) -> None:
         """Lend keycodes to keys that the layout lacks; the keymap is read anew afterwards."""
         spare = list(self._keymap().spare)
+        bindings: dict[int, int] = {}
         for key in wanted:
             keycode = spare.pop() if spare else self._take_back()
-            self._guardian.hold(f"map {keycode}")
-            # The same on all levels of two groups: nobody's Shift or layout changes it.
-            self._core.ChangeKeyboardMapping(1, keycode, 4, [key.keysym] * 4)
-            self._lent[keycode] = Loan(key.keysym, time.monotonic())
+            bindings[keycode] = key.keysym
+        self._guardian.hold(*(f"map {keycode}" for keycode in bindings))
+        for keycode, keysym in bindings.items():
+            self._lent[keycode] = Loan(keysym, time.monotonic())
+        if bindings:
+            rebind(self._xkb, bindings)
             self._known_keymap = None
 
     def _take_back(self) -> int:
@@ -403,8 +408,8 @@ class X11Sink:
     def _unbind_all(self) -> None:
         last_used_s = max((loan.used_s for loan in self._lent.values()), default=0.0)
         time.sleep(max(0.0, last_used_s + SETTLE_S - time.monotonic()))
-        for keycode in self._lent:
-            self._core.ChangeKeyboardMapping(1, keycode, 1, [0])
+        if self._lent:
+            rebind(self._xkb, dict.fromkeys(self._lent, 0))
         self._lent.clear()
 
     # --- the server -------------------------------------------------------------------------
@@ -555,6 +560,36 @@ def read_keymap(xkb: Any) -> Keymap:
         mods_of=mods_of,
         shortcuts=shortcuts,
         spare=tuple(spare),
+    )
+
+
+def rebind(xkb: Any, bindings: Mapping[int, int]) -> None:
+    """Bind keycodes to one keysym each, 0 for none, on one level: no modifier changes it.
+
+    The core protocol's request takes a range of keycodes, and free ones are seldom neighbours. Each
+    request makes every client of the desktop read the keymap anew, and window managers grab all
+    their keys again (openbox: 20 ms each). So this is one request of XKB, which can write the keys
+    in between just as they are.
+    """
+    first, last = min(bindings), max(bindings)
+    count = last - first + 1
+    syms = xcffib.xkb.MapPart.KeySyms
+    reply = xkb.GetMap(CORE_KEYBOARD, 0, syms, 0, 0, first, count, *[0] * 11).reply()
+    rows: list[bytes] = []
+    total = 0
+    for keycode, row in enumerate(reply.syms_rtrn, first):
+        keysyms = list(row.syms)
+        types, groups, width = _bytes(row.kt_index), row.groupInfo, row.width
+        if keycode in bindings:
+            keysyms = [bindings[keycode]] if bindings[keycode] else []
+            types, groups, width = ONE_LEVEL, len(keysyms), len(keysyms)
+        total += len(keysyms)
+        rows.append(
+            struct.pack(f"=4sBBH{len(keysyms)}I", types, groups, width, len(keysyms), *keysyms)
+        )
+    xkb.SetMap(
+        *(CORE_KEYBOARD, syms, 0, reply.minKeyCode, reply.maxKeyCode, 0, 0),
+        *(first, count, total, *[0] * 16, [rows]),
     )
 
 

@@ -98,7 +98,9 @@ def running_server(*options: str, window_manager: bool = True) -> Iterator[XServ
         if not window_manager:
             yield x
             return
-        manager = subprocess.Popen(["openbox"], env=x.env, stderr=subprocess.DEVNULL)
+        manager = subprocess.Popen(
+            ["openbox"], env=x.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             _wait_for_window_manager(x)
             yield x

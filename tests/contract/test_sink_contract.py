@@ -1,0 +1,208 @@
+"""One suite for every sink: what goes down comes up, once, and wrong keys are refused with advice.
+
+Each sink is opened by name and watched from outside: the memory by its list, the printer by its
+lines, x11 and pynput by a real client on a private X server.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import pytest
+
+from gesturectl.errors import SinkError
+from gesturectl.sinks import SINKS, Sink
+from gesturectl.types import (
+    ButtonDown,
+    ButtonUp,
+    Command,
+    KeyDown,
+    KeyUp,
+    MoveBy,
+    MoveTo,
+    Run,
+    Scroll,
+    Text,
+)
+
+Strokes = list[tuple[str, str]]
+
+ALL_KINDS: tuple[Command, ...] = (
+    KeyDown(1, "ctrl"),
+    KeyDown(2, "Right"),
+    KeyUp(3, "Right"),
+    KeyUp(4, "ctrl"),
+    ButtonDown(5, "left"),
+    ButtonUp(6, "left"),
+    MoveBy(7, 1.5, -2.0),
+    MoveTo(8, 0.25, 0.75),
+    Scroll(9, 0.5, -1.0),
+    Text(10, "a B\n"),
+    Run(11, ("true",)),
+)
+
+
+@dataclass
+class Watched:
+    """A sink, and how to see the presses and releases that it sent, as ("press", "Right")."""
+
+    sink: Sink
+    strokes: Callable[[], Strokes]
+
+
+def strokes_of(commands: list[Command]) -> Strokes:
+    found: Strokes = []
+    for command in commands:
+        match command:
+            case KeyDown(key=name) | ButtonDown(button=name):
+                found.append(("press", name))
+            case KeyUp(key=name) | ButtonUp(button=name):
+                found.append(("release", name))
+    return found
+
+
+@contextmanager
+def watched_memory(_request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from gesturectl.sinks.memory import MemorySink
+
+    sink = MemorySink()
+    yield Watched(sink, lambda: strokes_of(sink.sent))
+
+
+@contextmanager
+def watched_print(_request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from gesturectl.sinks.print import PrintSink
+
+    stream = io.StringIO()
+
+    def strokes() -> Strokes:
+        found: Strokes = []
+        for line in map(json.loads, stream.getvalue().splitlines()):
+            thing, _, way = line["command"].partition("_")
+            if way in ("down", "up"):
+                found.append(("press" if way == "down" else "release", line[thing]))
+        return found
+
+    yield Watched(PrintSink(stream, as_json=True), strokes)
+
+
+@contextmanager
+def watched_x11(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from gesturectl.sinks.x11 import X11Sink
+
+    with _on_desktop(request) as strokes:
+        yield Watched(X11Sink(), strokes)
+
+
+@contextmanager
+def watched_pynput(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    if find_spec("pynput") is None:
+        pytest.skip("pynput is not installed; `pip install gesturectl[pynput]`")
+    with _on_desktop(request) as strokes:
+        from gesturectl.sinks.pynput import PynputSink
+
+        yield Watched(PynputSink(), strokes)
+
+
+@contextmanager
+def _on_desktop(request: pytest.FixtureRequest) -> Iterator[Callable[[], Strokes]]:
+    desktop = request.getfixturevalue("desktop")
+    listener = request.getfixturevalue("listener")
+    names = {"Control_L": "ctrl", "Shift_L": "shift"}
+    seen: Strokes = []
+
+    def strokes() -> Strokes:
+        seen.extend((what, names.get(name, name)) for what, name in listener.received())
+        return [(what, name) for what, name in seen if what != "motion"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISPLAY", desktop.display)
+        patch.delenv("WAYLAND_DISPLAY", raising=False)
+        yield strokes
+
+
+WATCHED = {
+    "memory": watched_memory,
+    "print": watched_print,
+    "x11": watched_x11,
+    "pynput": watched_pynput,
+}
+
+
+@pytest.fixture(params=list(WATCHED))
+def watched(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    with WATCHED[request.param](request) as watched:
+        yield watched
+
+
+def test_every_sink_of_the_table_is_under_this_contract() -> None:
+    assert WATCHED.keys() == SINKS.keys()
+
+
+def test_every_kind_of_command_can_be_sent(watched: Watched) -> None:
+    with watched.sink as sink:
+        for command in ALL_KINDS:
+            sink.send(command)
+        sink.beat()
+    assert watched.strokes()[:6] == [
+        *[("press", "ctrl"), ("press", "Right"), ("release", "Right"), ("release", "ctrl")],
+        *[("press", "left"), ("release", "left")],
+    ]
+
+
+def test_leaving_releases_what_is_held_newest_first(watched: Watched) -> None:
+    with watched.sink as sink:
+        sink.send(KeyDown(0, "ctrl"))
+        sink.send(ButtonDown(0, "left"))
+        sink.send(KeyDown(0, "F5"))
+    assert watched.strokes() == [
+        *[("press", "ctrl"), ("press", "left"), ("press", "F5")],
+        *[("release", "F5"), ("release", "left"), ("release", "ctrl")],
+    ]
+
+
+def test_leaving_by_an_exception_releases_what_is_held(watched: Watched) -> None:
+    with pytest.raises(ZeroDivisionError), watched.sink as sink:
+        sink.send(KeyDown(0, "F5"))
+        raise ZeroDivisionError
+    assert watched.strokes() == [("press", "F5"), ("release", "F5")]
+
+
+def test_a_second_press_and_a_second_release_are_not_sent(watched: Watched) -> None:
+    with watched.sink as sink:
+        for command in (KeyDown(0, "F5"), KeyDown(1, "F5"), KeyUp(2, "F5"), KeyUp(3, "F5")):
+            sink.send(command)
+        sink.send(ButtonUp(4, "left"))
+    assert watched.strokes() == [("press", "F5"), ("release", "F5")]
+
+
+def test_keys_that_can_be_sent_are_not_complained_about(watched: Watched) -> None:
+    names = frozenset({"Right", "F5", "a", "A", "question", "ctrl", "Page_Down", "play_pause"})
+    with watched.sink as sink:
+        assert sink.check_keys(names) == {}
+
+
+def test_an_unknown_key_is_complained_about_with_a_suggestion(watched: Watched) -> None:
+    with watched.sink as sink:
+        assert sink.check_keys(frozenset({"Rigth", "Right"})) == {
+            "Rigth": "unknown key 'Rigth'; did you mean 'Right'?"
+        }
+
+
+def test_a_key_is_sent_or_refused_but_never_silently_lost(watched: Watched) -> None:
+    """F13 and `я` are in no common layout: `check_keys` and `send` must agree about them."""
+    with watched.sink as sink:
+        for name in ("F13", "я"):
+            if sink.check_keys(frozenset({name})):
+                with pytest.raises(SinkError, match=name):
+                    sink.send(KeyDown(0, name))
+            else:
+                sink.send(KeyDown(0, name))
+                sink.send(KeyUp(0, name))
+                assert ("press", name) in watched.strokes()
+                assert ("release", name) in watched.strokes()
