@@ -285,7 +285,7 @@ FACINGS: Mapping[str, Array] = MappingProxyType(
         "thumb_up": facing((0.77, -0.09, -0.62), (0.54, -0.34, 0.75)),
         "thumb_down": facing((0.94, 0.09, 0.25), (0.20, 0.35, -0.88)),
         "call_me": facing((0.75, -0.50, -0.30), (0.40, -0.20, 0.90)),
-        "hanging": facing((0.05, 1.0, -0.12), (1.0, 0.0, 0.25)),
+        "hanging": facing((0.05, 1.0, -0.20), (0.45, 0.0, 1.0)),
     }
 )
 """Where a right hand's fingers and palm look in a gesture, (3, 3); others look `palm_out`."""

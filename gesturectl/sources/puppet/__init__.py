@@ -38,7 +38,7 @@ SHOWN_FROM = 0.10
 picture: 48 px of 480. Below about half of that the palm detector, which sees 192×192, is blind."""
 
 
-SHOWN_FLESH = 0.25
+SHOWN_FLESH = 0.35
 """How far inside the picture all its points must be, in lengths of the palm: about the flesh and a
 finger's breadth beyond it."""
 

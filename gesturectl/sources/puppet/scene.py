@@ -45,10 +45,10 @@ STATION_M: Mapping[str, float] = MappingProxyType(
 """How far from the camera the person stands: a raised hand fills about a half, a third, an eighth
 of the picture's height; at the last all of the body is in view, arms up included."""
 
-HOLD_S = 1.2
-APPROACH_S = 0.65
-RETURN_S = 0.60
-PAUSE_S = 0.70
+HOLD_S = 1.3
+APPROACH_S = 0.85
+RETURN_S = 0.80
+PAUSE_S = 0.55
 WALK_M_S = 1.3
 STEP_M = 0.55
 
@@ -329,10 +329,10 @@ def _between_arms(a: Arm, b: Arm, u: float, s: float, bow: float) -> Arm:
     # A hand turns and takes its shape early on its way up, and gives them up late on its way down.
     if b is HANGING:
         shaping = float(minimum_jerk((u - 0.2) / 0.8))
-        turning = float(minimum_jerk((u - 0.45) / 0.55))
+        turning = float(minimum_jerk((u - 0.35) / 0.65))
     elif a is HANGING:
         shaping = float(minimum_jerk(u / 0.75))
-        turning = float(minimum_jerk(u / 0.55))
+        turning = float(minimum_jerk(u / 0.65))
     curve = np.array([-1.0, 0.0, -0.6]) * (bow * 4.0 * s * (1.0 - s))
     return Arm(
         a.wrist + (b.wrist - a.wrist) * s + curve,
