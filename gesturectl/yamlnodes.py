@@ -72,6 +72,11 @@ class SourceText:
     filename: str
     lines: tuple[str, ...]
 
+    def at(self, place: Place) -> str:
+        """Return the character that stands there, or nothing at the end of a line or the text."""
+        line = self.lines[place.line] if place.line < len(self.lines) else ""
+        return line[place.column : place.column + 1]
+
     def problem(self, place: Place, message: str, advice: str = "") -> Problem:
         """Describe what is wrong at `place`, with the line and a caret under it."""
         line = self.lines[place.line] if place.line < len(self.lines) else ""
@@ -215,12 +220,13 @@ def read(data: bytes | str, filename: str) -> tuple[SourceText, Node | None, lis
         problems += _invisible(source)
     if problems:
         return source, None, problems
+    stack: list[_Open] = []
     try:
-        node = _composed(yaml.parse(text, Loader=_LOADER), source, problems)
+        node = _composed(yaml.parse(text, Loader=_LOADER), stack, source, problems)
     except _Unreadable as stop:
         return source, None, [*problems, stop.problem]
     except yaml.MarkedYAMLError as error:
-        return source, None, [*problems, _syntax_problem(error, source)]
+        return source, None, [*problems, _syntax_problem(error, stack, source)]
     return source, node, problems
 
 
@@ -248,13 +254,15 @@ def _invisible(source: SourceText) -> Iterator[Problem]:
             yield source.problem(Place(number, found.start()), message, "delete it")
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, source: SourceText) -> Problem:
-    said = error.problem or ""
+def _syntax_problem(error: yaml.MarkedYAMLError, stack: list[_Open], source: SourceText) -> Problem:
+    """Say in words for authors what the scanner says in words of its grammar."""
+    said, context = error.problem or "", error.context or ""
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    at = source.lines[line][column : column + 1] if line < len(source.lines) else ""
-    place = Place(line, column)
-    if "\t" in (at, said) or "tab character" in said or "'\\t'" in said:
+    place = Place(mark.line, mark.column) if mark else Place(0, 0)
+    begun = Place(opened.line, opened.column) if opened else place
+    at = source.at(place)
+    brackets = [one.place for one in stack if one.in_brackets]
+    if at == "\t" or "tab character" in said:
         return source.problem(place, "a tab stands where YAML wants spaces", "indent with spaces")
     if "cannot start any token" in said:
         advice = f"a text that begins with `{at}` must stand in quotes"
@@ -262,22 +270,24 @@ def _syntax_problem(error: yaml.MarkedYAMLError, source: SourceText) -> Problem:
     if "mapping values are not allowed" in said:
         advice = "put the text in quotes if the `:` belongs to it, or mend the indentation"
         return source.problem(place, "a `:` stands where no key can be", advice)
-    if opened and "flow" in (error.context or ""):
-        bracket = source.lines[opened.line][opened.column : opened.column + 1]
-        close = {"{": "}", "[": "]"}.get(bracket, "its end")
-        where = Place(opened.line, opened.column)
+    if "unexpected end of stream" in said:
+        return source.problem(begun, "this quote is never closed", "close it on the same line")
+    if brackets and ("flow" in context or "node" in context or "simple key" in context):
+        bracket = source.at(brackets[-1])
+        close = "}" if bracket == "{" else "]"
         advice = f"close it with `{close}`, and put a `,` between the items"
-        return source.problem(where, f"this `{bracket}` is not closed properly", advice)
-    if opened and "unexpected end of stream" in said:
-        where = Place(opened.line, opened.column)
-        return source.problem(where, "this quote is never closed", "close it on the same line")
-    if opened and "block collection" in (error.context or ""):
-        return source.problem(
-            place, "this is not an item of the list above", "begin it with `- `, or indent it"
-        )
-    if opened and "block mapping" in (error.context or ""):
-        advice = f"line up the keys that belong to line {opened.line + 1}"
+        return source.problem(brackets[-1], f"this `{bracket}` is not closed properly", advice)
+    if "block collection" in context:
+        advice = "begin it with `- `, or indent it"
+        return source.problem(place, "this is not an item of the list above", advice)
+    if "block mapping" in context and source.lines[place.line][: place.column].strip():
+        advice = "if it belongs to the text, put the whole text in double quotes"
+        return source.problem(place, "this cannot follow here", advice)
+    if "block mapping" in context:
+        advice = f"line up the keys that belong to line {begun.line + 1}"
         return source.problem(place, "this line is indented unlike those above", advice)
+    if "simple key" in context:
+        return source.problem(begun, "this key has no value", "write `key: value`")
     return source.problem(place, f"this is not YAML: {said or error}")
 
 
@@ -288,6 +298,7 @@ class _Open:
     place: Place
     anchor: str | None
     is_mapping: bool
+    in_brackets: bool
     items: list[Node] = field(default_factory=list)
     entries: dict[str, tuple[Scalar, Node]] = field(default_factory=dict)
     key: Node | None = None
@@ -295,9 +306,10 @@ class _Open:
     height: int = 1
 
 
-def _composed(events: Iterable[Any], source: SourceText, problems: list[Problem]) -> Node | None:
+def _composed(
+    events: Iterable[Any], stack: list[_Open], source: SourceText, problems: list[Problem]
+) -> Node | None:
     anchors: dict[str, Node] = {}
-    stack: list[_Open] = []
     documents = 0
     root: Node | None = None
     for event in events:
@@ -319,7 +331,7 @@ def _composed(events: Iterable[Any], source: SourceText, problems: list[Problem]
                 continue
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 is_mapping = isinstance(event, yaml.MappingStartEvent)
-                stack.append(_Open(place, event.anchor, is_mapping))
+                stack.append(_Open(place, event.anchor, is_mapping, bool(event.flow_style)))
                 if len(stack) > LIMITS.depth:
                     raise _Unreadable(source.problem(place, _TOO_DEEP))
                 continue

@@ -37,6 +37,8 @@ def refused(text: str | bytes) -> tuple[Problem, ...]:
 @example("- " * 60_000)
 @example("? " * 60_000)
 @example("a: &a [*a, *a]")
+@example("{")
+@example("\x85[")
 @example("\ud800")
 @example("a" * 300_000)
 def test_any_text_is_read_or_refused(text: str) -> None:
