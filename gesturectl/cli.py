@@ -9,7 +9,6 @@ import dataclasses
 import json
 import logging
 import os
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -32,7 +31,9 @@ EXIT_CODES: dict[int, str] = {
     4: "a landmark or gesture model is missing or damaged",
     5: "keys cannot be sent: no display, no permission, a key that does not exist here",
     130: "interrupted by Ctrl-C, after everything held was released",
+    141: "whoever read the output went away",
 }
+BROKEN_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
 
 EPILOG = "\n\n".join(["Exit codes:", *(f"{code}  {says}" for code, says in EXIT_CODES.items())])
 
@@ -382,8 +383,11 @@ def main() -> None:
     except GesturectlError as error:
         _complain(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        _leave_quietly()
+    except SystemExit as leaving:
+        # typer turns a broken pipe into code 1: the reader, `head` say, has seen enough.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            sys.exit(BROKEN_PIPE)
+        raise
 
 
 def _settings(hand_model: Path | None = None, pose_model: Path | None = None) -> Config:
@@ -418,9 +422,3 @@ def _complain(error: GesturectlError) -> None:
     else:
         typer.echo("error: ", nl=False, err=True)
     typer.echo(message, err=True)
-
-
-def _leave_quietly() -> None:
-    # Python flushes stdout once more on its way out and would complain there.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(128 + signal.SIGPIPE)

@@ -157,6 +157,7 @@ def run(
     reason = "stopped"
     t_us = 0
     idle = False  # stalled or paused: everything is released, and stays so until the next frame
+    problem: str | None = None
     try:
         while not control.stop:
             sink.beat()
@@ -170,11 +171,13 @@ def run(
             except EndOfSource:
                 reason = "end of source"
                 break
+            if source.problem != problem:
+                problem = source.problem
+                log.warning("%s", problem or "pictures again")
             if item is None or control.paused:
                 if not idle:
                     idle = True
-                    why = "paused" if control.paused else source.problem or "no frame"
-                    log.info("%s: released", why)
+                    log.info("%s: released", "paused" if control.paused else "no frame")
                     _report(let_go(engine, sink, ledger, t_us), t_us, meters, on_step)
                 continue
             if idle:

@@ -104,7 +104,7 @@ def demo(
         print(json.dumps(_as_json(script, scores, summary, sent=send), indent=2))
     else:
         console.print(_table(scores))
-        console.print(say(summary), highlight=False)
+        console.print(say(summary), highlight=False, soft_wrap=True)
         if not send:
             console.print("Nothing was sent; `gesturectl demo --send` sends the keys for real.")
     return exit_code(summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from gesturectl.daemon import STALL_S, Control, signals
@@ -39,6 +40,7 @@ def record(choice: Choice, path: Path, *, seconds: float | None) -> int:
             first = landmarker.detect(frame)
             end_us = None if seconds is None else first.t_us + round(seconds * 1e6)
             with TraceWriter(path, first.size_px, source.description) as writer:
+                print(f"recording {source.description}; Ctrl-C ends it", file=sys.stderr)
                 writer.write(first)
                 while not control.stop:
                     try:

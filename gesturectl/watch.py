@@ -42,7 +42,7 @@ def watch(choice: Choice, *, as_json: bool) -> int:
                 on_step=print_lines(sys.stdout) if as_json else view.show,
                 clock_us=MONOTONIC.now_us,
             )
-    console.print(say(summary), highlight=False)
+    console.print(say(summary), highlight=False, soft_wrap=True)
     return exit_code(summary)
 
 

@@ -5,6 +5,7 @@ They replace a camera, an estimator, a trained model, a broken display; never ou
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -43,11 +44,16 @@ class ListSource:
     problem: str | None = None
 
     def __init__(self, happenings: Iterable[Happening]) -> None:
-        self._happenings = iter(happenings)
+        self._happenings = deque(happenings)
         self.closed = False
 
+    def add(self, happenings: Iterable[Happening]) -> None:
+        """Write down more."""
+        self._happenings += happenings
+
     def read(self, timeout_s: float) -> Frame | Observation | None:
-        for happening in self._happenings:
+        while self._happenings:
+            happening = self._happenings.popleft()
             if isinstance(happening, BaseException):
                 raise happening
             if callable(happening):

@@ -266,3 +266,20 @@ def test_the_rate_is_that_of_the_frames_own_stamps() -> None:
 def test_the_age_of_what_was_sent_is_told_by_the_clock_that_stamps_frames() -> None:
     _, summary = run([*frames(1)], {}, clock_us=lambda: 40_000)
     assert summary.stages["age"].median_ms == 40.0
+
+
+def test_a_problem_of_the_camera_is_told_once_and_its_end_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = ListSource([])
+
+    def ail(problem: str | None) -> Happening:
+        return lambda: setattr(source, "problem", problem)
+
+    happenings = [*frames(2), ail("unplugged"), None, None, ail(None), *frames(2, start=9)]
+    source.add(happenings)
+    daemon.run(source, None, an_engine({}), MemorySink(), Ledger())
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "unplugged",
+        "pictures again",
+    ]
