@@ -97,6 +97,29 @@ bindings:
     assert sent == [KeyDown(0, "a"), KeyUp(0, "a")]
 
 
+def test_a_rival_that_was_not_heard_at_the_beginning_is_not_heard_at_the_end() -> None:
+    rules = profile("""
+bindings:
+  - {gesture: fist, side: left, while: true, do: {key: ctrl}}
+  - {gesture: fist, while: true, do: {key: shift}}
+""")
+    _, sent = play(rules, began(0, "fist", "left"), ended(1, "fist", "left"))
+    assert sent == [KeyDown(0, "ctrl"), KeyUp(1, "ctrl")]
+
+
+def test_a_sequence_listens_while_others_act_and_gives_way_at_its_end() -> None:
+    rules = profile("""
+bindings:
+  - {gesture: fist, do: {key: a}}
+  - {gesture: ok, confidence: 0.9, do: {key: b}}
+  - {gesture: [fist, ok], do: {key: c}}
+""")
+    _, sure = play(rules, began(0, "fist"), began(1, "ok", "right", 0.95))
+    _, unsure = play(rules, began(0, "fist"), began(1, "ok", "right", 0.6))
+    assert sure[::2] == [KeyDown(0, "a"), KeyDown(1, "b")]
+    assert unsure[::2] == [KeyDown(0, "a"), KeyDown(1, "c")]
+
+
 def test_holds_of_different_length_act_in_turn() -> None:
     rules = profile("""
 bindings:
