@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from gesturectl import actions, triggers
 from gesturectl.rules import Binding, Profile
-from gesturectl.triggers import Output, Outputs, Sequence
+from gesturectl.triggers import Output, Outputs
 from gesturectl.types import (
     Began,
     ButtonDown,
@@ -121,17 +121,16 @@ def progress(profile: Profile, state: State, t_us: int) -> Iterator[Progress]:
 
 
 def _began(profile: Profile, state: State, event: Began, fitting: list[int]) -> Step:
-    """Give each moment to the first that fits. Sequences always listen, and take it if complete."""
+    """Give each moment to the first that fits; what gathers several beginnings hears every one."""
     turn = _Turn(profile, state, event)
     taken: set[Hashable] = set()
     for index in fitting:
         trigger, live = profile.bindings[index].trigger, (index, event.side)
-        is_sequence = isinstance(trigger.config, Sequence)
         late = trigger.moment in taken
-        if late and not is_sequence:
+        if late and not trigger.spec.gathers:
             continue
         outputs = turn.hear(live)
-        if outputs or not is_sequence:
+        if outputs or not trigger.spec.gathers:
             taken.add(trigger.moment)
         turn.do(live, () if late else outputs)
     return turn.done()
@@ -172,7 +171,7 @@ class _Turn:
         muted = playing.muted
         for output in outputs:
             if output in ("tap", "press"):
-                muted = self.is_resting(index, binding) or not self.has_room()
+                muted = self.cools_down(index, binding) or not self.has_room()
             elif output == "again" and not muted and not self.has_room():
                 continue
             if not muted:
@@ -183,7 +182,7 @@ class _Turn:
         elif muted is not playing.muted:
             self.playing[live] = replace(playing, muted=muted)
 
-    def is_resting(self, index: int, binding: Binding) -> bool:
+    def cools_down(self, index: int, binding: Binding) -> bool:
         acted_us = self.acted_us.get(index)
         return acted_us is not None and self.event.t_us - acted_us < binding.cooldown_us
 

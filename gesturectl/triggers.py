@@ -251,6 +251,7 @@ class TriggerSpec:
     example: str
     motions: bool = False  # whether a motion, which begins and ends at once, can set it off
     holds: bool = False  # whether it presses and lets go at different times
+    gathers: bool = False  # whether it acts on several beginnings, so that it must hear them all
     moment: Callable[[Any], Hashable] = _began_moment
     progress: Callable[[Any, Any, int], float | None] = _no_progress
 
@@ -304,6 +305,7 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         "the first to the last within this time. `gesture` is the list of them.",
         example="{gesture: [fist, open_palm], within: 900ms, do: {key: F5}}",
         motions=True,
+        gathers=True,
         progress=_sequence_progress,
     ),
 }
