@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from gesturectl import reference
+from gesturectl import bindings, reference
 from gesturectl.actions import ACTIONS, Action
 from gesturectl.catalog import Gesture
 from gesturectl.errors import ProfileError
@@ -24,7 +24,7 @@ from gesturectl.profile import (
     shipped,
 )
 from gesturectl.triggers import TRIGGERS, HoldFor, Repeat, Sequence, Tap, Trigger, While
-from gesturectl.types import Needs
+from gesturectl.types import Began, Needs, Tick
 from gesturectl.yamlnodes import LIMITS
 
 
@@ -153,6 +153,14 @@ bindings:
     assert rules.keys == {"ctrl", "Page_Down", "mute"}
 
 
+def test_five_hundred_bindings_are_read_and_played() -> None:
+    lines = (f"  - {{gesture: fist, hold_for: {n + 1}ms, do: {{key: a}}}}" for n in range(500))
+    rules = profile("bindings:\n" + "\n".join(lines))
+    state, _ = bindings.step(rules, bindings.initial(rules), Began(0, "fist", "left", 0.9))
+    _, sent = bindings.step(rules, state, Tick(1_000_000))
+    assert len(sent) == 2 * rules.safety.max_actions_per_second
+
+
 # --- needs --------------------------------------------------------------------------------------
 
 
@@ -169,8 +177,8 @@ bindings:
     ],
 )
 def test_only_the_landmarks_that_the_gestures_need_are_run(gestures: str, needs: Needs) -> None:
-    bindings = gestures.replace("}", ", do: {key: a}}")
-    assert profile(f"bindings: [{bindings}]").needs == needs
+    acting = gestures.replace("}", ", do: {key: a}}")
+    assert profile(f"bindings: [{acting}]").needs == needs
 
 
 @pytest.mark.parametrize(
