@@ -507,6 +507,12 @@ def figure(stance: Stance) -> Figure:
 _REST = HAND_SHAPES["rest"]
 _DOWN_AND_BACK = np.array([-0.35, 0.6, 0.7])
 HANGING = Arm(np.array([-0.235, 0.53, -0.05]), _DOWN_AND_BACK, FACINGS["hanging"], _REST)
+ON_DESK = Arm(
+    np.array([-0.20, 0.50, -0.24]),
+    np.array([-0.6, 0.8, 0.6]),
+    facing((0.12, 0.10, -0.98), (0.0, 1.0, 0.10)),
+    _REST,
+)
 STRAIGHT_UP = Arm(
     np.array([-0.215, -0.56, -0.02]),
     np.array([-1.0, 0.0, -0.2]),

@@ -24,6 +24,7 @@ from gesturectl.kinematics import (
     HAND_SHAPES,
     HANGING,
     MOTIONS,
+    ON_DESK,
     PALM_OUT,
     Arm,
     Array,
@@ -45,9 +46,10 @@ STATION_M: Mapping[str, float] = MappingProxyType(
 """How far from the camera the person stands: a raised hand fills about a half, a third, an eighth
 of the picture's height; at the last all of the body is in view, arms up included."""
 
+AT_DESK_M = 1.4
 HOLD_S = 1.3
-APPROACH_S = 0.85
-RETURN_S = 0.80
+APPROACH_S = 0.70
+RETURN_S = 0.65
 PAUSE_S = 0.55
 WALK_M_S = 1.3
 STEP_M = 0.55
@@ -146,7 +148,9 @@ class _Planner:
         self.starts_s = [0.0]
         self.segments: list[Movement] = []
         self.acts: list[Act] = []
-        self.now = Stance(np.array([0.0, self._station(script.items[0])]), HANGING, HANGING)
+        distance_m = self._station(script.items[0])
+        at_rest = self._at_rest(distance_m)
+        self.now = Stance(np.array([0.0, distance_m]), at_rest, at_rest)
 
     def plan(self) -> Plan:
         self._still(PAUSE_S)
@@ -179,7 +183,7 @@ class _Planner:
     def _hand_pose(self, item: Item, side: Side) -> None:
         wrist, pole = self._place(item.name)
         raised = Arm(wrist, pole, hand_facing(item.name), hand_shape(item.shape))
-        self._move(self._with(side, raised), self._eased(APPROACH_S), bow=0.06, side=side)
+        self._move(self._with(side, raised), self._eased(APPROACH_S), bow=0.03, side=side)
         start_s = self.t_s
         self._still(item.time_s or HOLD_S)
         if item.name != "rest":
@@ -203,7 +207,7 @@ class _Planner:
         def self_with(arm: Arm) -> Stance:
             return replace(base, right=arm) if side == "right" else replace(base, left=arm)
 
-        self._move(at(0.0), self._eased(APPROACH_S), bow=0.06, side=side)
+        self._move(at(0.0), self._eased(APPROACH_S), bow=0.03, side=side)
         self._still(self._eased(0.12))
         start_s = self.t_s
         self._add(duration, at)
@@ -218,7 +222,8 @@ class _Planner:
         start_s = self.t_s
         self._still(item.time_s or HOLD_S)
         self._note(item.name, "body", start_s)
-        down = replace(self.now, right=HANGING, left=HANGING, drop_m=0.0, lean_rad=0.0)
+        at_rest = self._at_rest(float(self.now.feet[1]))
+        down = replace(self.now, right=at_rest, left=at_rest, drop_m=0.0, lean_rad=0.0)
         self._move(down, self._eased(0.9))
 
     def _aside(self, name: str, side: Side | None, time_s: float | None) -> None:
@@ -256,13 +261,21 @@ class _Planner:
         self._add(duration_s, lambda u: _between(start, to, u, bow))
 
     def _lower(self, side: Side) -> None:
-        self._move(self._with(side, HANGING), self._eased(RETURN_S), bow=-0.03, side=side)
+        at_rest = self._at_rest(float(self.now.feet[1]))
+        self._move(self._with(side, at_rest), self._eased(RETURN_S), bow=-0.03, side=side)
+
+    def _at_rest(self, distance_m: float) -> Arm:
+        """Hands lie on a desk below the picture when the person is near, and hang when far."""
+        return ON_DESK if distance_m * self.script.size < AT_DESK_M else HANGING
 
     def _walk(self, distance_m: float) -> None:
-        start, base = float(self.now.feet[1]), self.now
+        start = float(self.now.feet[1])
         length = abs(distance_m - start)
         if length < 0.02:
             return
+        if self.now.right is not HANGING:
+            self._move(replace(self.now, right=HANGING, left=HANGING), self._eased(0.5))
+        base = self.now
         steps = max(round(length / STEP_M), 1)
 
         def at(u: float) -> Stance:
@@ -271,7 +284,8 @@ class _Planner:
             return replace(base, feet=feet, drop_m=0.018 * float(np.sin(np.pi * steps * u)) ** 2)
 
         self._add(max(length / WALK_M_S, 0.6) / self.script.speed**0.5, at)
-        self._still(0.3)
+        at_rest = self._at_rest(distance_m)
+        self._move(replace(self.now, right=at_rest, left=at_rest), self._eased(0.4))
 
     def _with(self, side: Side, arm: Arm) -> Stance:
         return replace(self.now, right=arm) if side == "right" else replace(self.now, left=arm)
@@ -327,10 +341,10 @@ def _between_arms(a: Arm, b: Arm, u: float, s: float, bow: float) -> Arm:
         return a
     shaping = turning = s
     # A hand turns and takes its shape early on its way up, and gives them up late on its way down.
-    if b is HANGING:
+    if b in (HANGING, ON_DESK):
         shaping = float(minimum_jerk((u - 0.2) / 0.8))
         turning = float(minimum_jerk((u - 0.35) / 0.65))
-    elif a is HANGING:
+    elif a in (HANGING, ON_DESK):
         shaping = float(minimum_jerk(u / 0.75))
         turning = float(minimum_jerk(u / 0.65))
     curve = np.array([-1.0, 0.0, -0.6]) * (bow * 4.0 * s * (1.0 - s))
