@@ -37,8 +37,7 @@ if [ "$kind" = test ]; then
     program xset x11-xserver-utils
     program setxkbmap x11-xkb-utils
     program strace strace
-    command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 \
-        || missing="$missing chromium"
+    program chromium chromium
 fi
 [ -n "$missing" ] || exit 0
 
@@ -73,19 +72,27 @@ is_snap() {
 
 echo "Installing through apt:$missing" >&2
 apt update || echo "apt cannot refresh its lists (no network?); trying with those at hand" >&2
+wanted=
 left=
 for package in $missing; do
     if [ "$package" = chromium ] && is_snap chromium; then
         { command -v snap >/dev/null 2>&1 && $as_root snap install chromium >/dev/null 2>&1; } \
             || left="$left chromium"
-        continue
+    else
+        wanted="$wanted $package"
     fi
-    apt install --no-install-recommends "$package" || left="$left $package"
 done
+# All at once is quick; one that cannot be had must not keep the others out.
+# shellcheck disable=SC2086  # a list of words
+if [ -n "$wanted" ] && ! apt install --no-install-recommends $wanted; then
+    for package in $wanted; do
+        apt install --no-install-recommends "$package" || left="$left $package"
+    done
+fi
 [ -z "$left" ] && exit 0
 missing=$left
 case $left in
-    *chromium*) tell "Chromium comes as a snap here: \`snap install chromium\` where snaps run, or \
-install Google Chrome. The tests that drive a browser need one of them." ;;
+    *chromium*) tell "Chromium is a snap here: run \`snap install chromium\` where snaps can run. \
+Without it the tests that drive a browser are skipped." ;;
     *) tell "apt could not install these; see the messages above." ;;
 esac
