@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ def start(argv: tuple[str, ...]) -> None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             creationflags=detached,
+            env=dict(os.environ),  # not C's own, in which MediaPipe's network is blocked
         )
     except FileNotFoundError as error:
         raise SinkError(

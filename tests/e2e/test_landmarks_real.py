@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -170,6 +171,22 @@ def test_a_bundle_that_mediapipe_refuses_is_a_clear_error(tmp_path: Path, bundle
             archive.writestr(member.name, b"TFL3" * 100)
     with pytest.raises(ModelError, match=r"MediaPipe cannot start with .*broken\.task"):
         MediaPipeLandmarker(Needs(1, 0), hand_model=broken)
+
+
+def test_a_program_started_later_has_its_network(bundles: Bundles, tmp_path: Path) -> None:
+    # What silences MediaPipe is an environment variable; a browser must not inherit it.
+    told = tmp_path / "told.txt"
+    program = f"""{PROGRAM}
+from gesturectl.sinks.programs import start
+start(("sh", "-c", 'echo "proxy: $https_proxy" > "$0".part && mv "$0".part "$0"', {str(told)!r}))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "https_proxy"}
+    run = [sys.executable, "-c", program, str(bundles.hand), str(bundles.pose)]
+    subprocess.run(run, check=True, env=environment)
+    deadline = time.monotonic() + 10
+    while not told.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert told.read_text() == "proxy: \n"
 
 
 def test_nothing_is_sent_anywhere(bundles: Bundles, tmp_path: Path) -> None:
