@@ -246,7 +246,7 @@ def _table() -> Iterator[Key]:
 
 _PUNCTUATION = {
     "+": "plus",
-    "-": "minus hyphen dash",
+    "-": "minus dash",
     "=": "equal equals",
     "_": "underscore",
     ",": "comma",

@@ -44,6 +44,14 @@ class Ledger:
             case _:
                 return True
 
+    def forget(self, command: Command) -> None:
+        """Take back the note of a press that could not be sent."""
+        match command:
+            case KeyDown(key=key):
+                self._let_go(KeyUp(0, key))
+            case ButtonDown(button=button):
+                self._let_go(ButtonUp(0, button))
+
     @property
     def held(self) -> tuple[str, ...]:
         """The names of the keys and buttons that are down, oldest first."""

@@ -7,7 +7,6 @@ An installed package adds a sink by an entry point of the group `gesturectl.sink
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -177,7 +176,4 @@ def default_sink() -> str:
     problem = SINKS[name].works()
     if problem is None:
         return name
-    wayland = name == "x11" and "WAYLAND_DISPLAY" in os.environ and "DISPLAY" not in os.environ
-    if wayland:
-        problem = "this is a Wayland session without XWayland, which gesturectl cannot drive yet"
     raise SinkError(f"{problem}; or print commands instead of sending them: --sink print")

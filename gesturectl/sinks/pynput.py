@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from gesturectl import keys
-from gesturectl.errors import SinkError
+from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks import programs
 from gesturectl.sinks.carry import Carry
@@ -65,8 +65,13 @@ class PynputSink:
             SinkError: pynput cannot send it here, or a program is missing.
         """
         self._t_us = command.t_us
-        if self._ledger.note(command):
+        if not self._ledger.note(command):
+            return
+        try:
             self._deliver(command)
+        except GesturectlError:
+            self._ledger.forget(command)
+            raise
 
     def beat(self) -> None:
         """Windows and macOS need no guardian: see the module for X11."""

@@ -46,6 +46,13 @@ def test_a_key_and_a_button_of_one_name_are_two_things() -> None:
     assert ledger.release(4) == (ButtonUp(4, "left"),)
 
 
+def test_a_press_that_could_not_be_sent_is_forgotten() -> None:
+    ledger = Ledger()
+    ledger.note(KeyDown(1, "a"))
+    ledger.forget(KeyDown(1, "a"))
+    assert ledger.note(KeyDown(2, "a")) is True
+
+
 def test_other_commands_pass_and_are_not_held() -> None:
     ledger = Ledger()
     assert ledger.note(MoveBy(1, 2.0, 3.0)) is True

@@ -1,0 +1,122 @@
+"""The table of sinks, the printer's lines, and the small parts that sinks share."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from gesturectl import keys, sinks
+from gesturectl.errors import SinkError, UsageError
+from gesturectl.sinks import programs
+from gesturectl.sinks.carry import Carry
+from gesturectl.sinks.keysyms import character_keysyms
+from gesturectl.sinks.memory import MemorySink
+from gesturectl.sinks.print import PrintSink
+from gesturectl.types import (
+    ButtonDown,
+    Command,
+    KeyDown,
+    KeyUp,
+    MoveBy,
+    MoveTo,
+    Run,
+    Scroll,
+    Text,
+)
+
+
+def test_sinks_are_opened_by_name() -> None:
+    assert isinstance(sinks.open_sink("memory"), MemorySink)
+    assert isinstance(sinks.open_sink("print"), PrintSink)
+
+
+def test_an_unknown_sink_names_those_that_exist() -> None:
+    with pytest.raises(
+        UsageError, match=r"unknown sink 'x12'; there are: x11, pynput, print, memory"
+    ):
+        sinks.open_sink("x12")
+
+
+def test_a_sink_of_another_platform_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "plan9")
+    with pytest.raises(SinkError, match=r"sink x11 is for linux, and this is plan9"):
+        sinks.open_sink("x11")
+
+
+def test_printing_and_keeping_always_work() -> None:
+    assert sinks.SINKS["print"].works() is None
+    assert sinks.SINKS["memory"].works() is None
+
+
+def test_the_printer_prints_json_lines_unless_on_a_terminal() -> None:
+    stream = io.StringIO()
+    with PrintSink(stream) as sink:
+        sink.send(KeyDown(33333, "Right"))
+    assert stream.getvalue() == (
+        '{"t_us": 33333, "type": "command", "command": "key_down", "key": "Right"}\n'
+        '{"t_us": 33333, "type": "command", "command": "key_up", "key": "Right"}\n'
+    )
+
+
+def test_the_printer_speaks_plainly_to_people() -> None:
+    commands: tuple[Command, ...] = (
+        *(KeyDown(0, "Right"), KeyUp(1_500_000, "Right"), ButtonDown(2_000_000, "left")),
+        *(MoveBy(0, 1.5, -2.0), MoveTo(0, 0.25, 1.0), Scroll(0, 0.0, 1.0), Text(0, "Grüße")),
+        Run(0, ("notify-send", "two words")),
+    )
+    stream = io.StringIO()
+    sink = PrintSink(stream, as_json=False)
+    for command in commands:
+        sink.send(command)
+    assert stream.getvalue().splitlines() == [
+        "    0.000 s  press    Right",
+        "    1.500 s  release  Right",
+        "    2.000 s  press    left",
+        "    0.000 s  move     by +1.5, -2.0 px",
+        "    0.000 s  move     to 25.0%, 100.0% of the desktop",
+        "    0.000 s  scroll   right +0, down +1",
+        "    0.000 s  type     'Grüße'",
+        "    0.000 s  run      notify-send 'two words'",
+    ]
+
+
+def test_a_printer_whose_reader_has_gone_is_a_sink_error() -> None:
+    stream = io.StringIO()
+    sink = PrintSink(stream, as_json=True)
+    stream.close()
+    with pytest.raises(SinkError, match="cannot print commands"):
+        sink.send(KeyDown(0, "Right"))
+
+
+def test_fractions_add_up_and_turn_back() -> None:
+    carry = Carry()
+    assert [carry.whole(0.5) for _ in range(5)] == [0, 1, 0, 1, 0]
+    assert [carry.whole(-0.75) for _ in range(4)] == [0, -1, 0, -1]
+
+
+def test_starting_nothing_is_refused() -> None:
+    with pytest.raises(SinkError, match="give at least one argument"):
+        programs.start(())
+
+
+def test_characters_are_known_under_their_old_keysyms_too() -> None:
+    assert character_keysyms("a") == (0x61, 0x1000061)
+    assert character_keysyms("я") == (0x100044F, 0x6D1)
+    assert character_keysyms("€") == (0x10020AC, 0x20AC)
+    assert character_keysyms("你") == (0x1004F60,)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="xcffib, which knows X11's names, is for Linux")
+def test_keysyms_of_the_table_agree_with_the_headers_of_x11() -> None:
+    import xcffib.keysymdef
+    import xcffib.xf86keysym
+
+    named = {name.removeprefix("XK_"): keysym for name, keysym in vars(xcffib.keysymdef).items()}
+    named |= {
+        name.replace("XF86XK_", "XF86"): keysym for name, keysym in vars(xcffib.xf86keysym).items()
+    }
+    for key in keys.KEYS.values():
+        # `caret` is X11's name of another sign, so one spelling must agree, not all.
+        assert key.keysym in {named.get(spelling) for spelling in (key.name, *key.aliases)}, key
