@@ -113,8 +113,9 @@ def demo(
 def script_for(gestures: frozenset[str], seconds: float) -> str:
     """Return a puppet script that acts these gestures in turn, about so long."""
     words: list[str] = []
-    shown = {"pose": f":{POSE_S}s", "motion": ""}
-    acted = [f"{row.name}{shown[row.kind]}" for row in catalog().values() if row.name in gestures]
+    known = [row for row in catalog().values() if row.name in gestures]
+    acted = [row.name for row in known if row.kind == "motion"]
+    acted += [f"{row.name}:{POSE_S}s" for row in known if row.kind == "pose"]
     for word in _rounds(acted):
         longer = ",".join([*words, word])
         if words and plan(parse(longer)).duration_us > seconds * 1e6:

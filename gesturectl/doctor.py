@@ -97,7 +97,7 @@ def _gesture_model() -> Iterator[Finding]:
 
 
 def _cameras() -> Iterator[Finding]:
-    from gesturectl.sources.camera import list_cameras
+    from gesturectl.sources.camera import list_cameras, trouble
 
     found = list_cameras()
     if not found:
@@ -108,21 +108,24 @@ def _cameras() -> Iterator[Finding]:
             "plug one in, or try `gesturectl demo`, or give --source a video or a network camera",
         )
     for camera in found:
-        yield Finding("camera", "ok", str(camera))
+        said, _, advice = (trouble(camera) or "").partition("; ")
+        if said:
+            yield Finding("camera", "warn", said, advice)
+        else:
+            yield Finding("camera", "ok", f"{camera.label}, {camera.path}")
 
 
 def _permissions() -> Iterator[Finding]:
-    """On Linux a user who may not read the camera's device file sees no picture."""
-    from pathlib import Path
-
-    for device in sorted(Path("/dev").glob("video*")):
-        if not os.access(device, os.R_OK | os.W_OK):
-            yield Finding(
-                "permission",
-                "warn",
-                f"{device} may not be read by you",
-                "sudo usermod --append --groups video $USER, then log in again",
-            )
+    """Where landmark models are kept, a user must be able to write."""
+    folder = bundles.default_folder()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(there, os.W_OK):
+        yield Finding("permission", "ok", f"{folder} can be written")
+    else:
+        yield Finding(
+            "permission", "warn", f"{there} cannot be written: models cannot be kept",
+            "mend its owner, or set XDG_CACHE_HOME",
+        )  # fmt: skip
 
 
 def _display() -> Iterator[Finding]:

@@ -257,6 +257,15 @@ def why_not_opened(info: CameraInfo, ioctl: Ioctl | None = None) -> Unavailable:
     )
 
 
+def trouble(info: CameraInfo, ioctl: Ioctl | None = None) -> str | None:
+    """Return what keeps a V4L2 device from being opened now, None when nothing does.
+
+    The camera is asked and not switched on: its light stays off.
+    """
+    refused = _refusal(info.path, ioctl or _ioctl) is not None
+    return str(why_not_opened(info, ioctl)) if refused else None
+
+
 def _refusal(path: str, ioctl: Ioctl) -> int | None:
     """Return the error number with which a V4L2 device refuses to be used, or None."""
     try:

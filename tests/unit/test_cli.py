@@ -229,6 +229,22 @@ def test_doctor_advises_on_whatever_is_not_well(call: Call) -> None:
     }
 
 
+def test_doctor_tells_what_keeps_a_camera_from_working(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gesturectl.sources import camera
+
+    gone = camera.CameraInfo(7, "HD Webcam", "/dev/no-such-video7")
+    monkeypatch.setattr(camera, "list_cameras", lambda: (gone,))
+    findings = json.loads(call("doctor", "--json").out)
+    assert {
+        "what": "camera",
+        "verdict": "warn",
+        "found": "camera 7 (HD Webcam) is missing: /dev/no-such-video7 is not there",
+        "advice": "plug it in again",
+    } in findings
+
+
 def test_doctor_finds_a_damaged_configuration_essential(call: Call, tmp_path: Path) -> None:
     written(tmp_path / "config" / "gesturectl" / "config.yaml", "sauce: camera:0\n")
     code, out, _ = call("doctor")

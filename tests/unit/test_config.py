@@ -47,7 +47,7 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
     assert "did you mean `source`?" in said
 
 
-@pytest.mark.parametrize("text", ["- a\n", "camera:0\n", "a: [b", "a: &x [*x]"])
+@pytest.mark.parametrize("text", ["- a\n", "camera:0\n", "{", "a: [b", "a: &x [*x]"])
 def test_what_is_not_settings_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse(text, "config.yaml")
