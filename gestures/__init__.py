@@ -1,1 +1,1 @@
-"""The catalog, the shipped profiles and the shipped models; installed as ``gesturectl.gestures``."""
+"""The catalog, the shipped profiles and models; installed as ``gesturectl.gestures``."""
