@@ -145,8 +145,8 @@ def run(
 
     `landmarker` may be None for a source of observations. `reload` is called when `control.reload`
     is set; it returns what replaces landmarker and engine, or raises and leaves them as they are.
-    `clock_us` is the clock that stamps the frames of a live source, by which the age of what was
-    sent is known.
+    `clock_us` is the clock that stamps the frames of a live source; with it the latency is known,
+    from the capture of a picture to the commands sent for it.
 
     Raises:
         SourceError: the source failed for good.
@@ -198,7 +198,7 @@ def run(
             deliver(step.commands, sink, ledger)
             meters.lap("sink", since_ns)
             if clock_us is not None:
-                meters.note("age", (clock_us() - t_us) / 1e3)
+                meters.note("latency", (clock_us() - t_us) / 1e3)
 
             meters.frames += 1
             meters.stamps_us.append(t_us)

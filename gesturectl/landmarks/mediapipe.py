@@ -68,7 +68,7 @@ class MediaPipeLandmarker:
         self._mp = mp = _mediapipe()
         vision = mp.tasks.vision
         try:
-            with _without_chatter():
+            with without_chatter():
                 if hand_path is not None:
                     options = vision.HandLandmarkerOptions(
                         base_options=_base(mp, hand_path),
@@ -215,7 +215,7 @@ _CHATTER = re.compile(
 
 
 @contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
+def without_chatter() -> Iterator[None]:
     """Hold stderr back while models load, then pass on every line that is not known chatter."""
     try:
         sys.stderr.flush()

@@ -263,9 +263,9 @@ def test_the_rate_is_that_of_the_frames_own_stamps() -> None:
     assert set(summary.stages) == {"engine", "sink"}
 
 
-def test_the_age_of_what_was_sent_is_told_by_the_clock_that_stamps_frames() -> None:
+def test_latency_is_told_by_the_clock_that_stamps_frames() -> None:
     _, summary = run([*frames(1)], {}, clock_us=lambda: 40_000)
-    assert summary.stages["age"].median_ms == 40.0
+    assert summary.stages["latency"].median_ms == 40.0
 
 
 def test_a_problem_of_the_camera_is_told_once_and_its_end_too(
