@@ -169,9 +169,10 @@ class X11Sink:
             case KeyUp():
                 self._key_up(command.key)
             case ButtonDown():
-                self._press("button", BUTTONS[command.button])
+                self._press("button", self._display.button_code(BUTTONS[command.button]))
             case ButtonUp():
-                self._release("button", BUTTONS[command.button])
+                # The same code as on pressing: the server swaps no buttons while one is down.
+                self._release("button", self._display.button_code(BUTTONS[command.button]))
             case MoveBy():
                 self._move_by(command.dx_px, command.dy_px)
             case MoveTo():
@@ -253,9 +254,10 @@ class X11Sink:
             (self._turn[1], dy, WHEEL_UP, WHEEL_DOWN),
         ):
             steps = carry.whole(amount)
+            code = self._display.button_code(back if steps < 0 else forth)
             for _ in range(abs(steps)):
-                self._display.fake(BUTTON_PRESS, back if steps < 0 else forth)
-                self._display.fake(BUTTON_RELEASE, back if steps < 0 else forth)
+                self._display.fake(BUTTON_PRESS, code)
+                self._display.fake(BUTTON_RELEASE, code)
 
     # --- text -------------------------------------------------------------------------------
 

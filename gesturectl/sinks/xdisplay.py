@@ -65,6 +65,7 @@ class XDisplay:
         self.size_px: tuple[int, int] = (screen.width_in_pixels, screen.height_in_pixels)
         self._keymap: Keymap | None = None  # None: to be read from the server
         self._state: KeyboardState | None = None
+        self._buttons: list[int] | None = None
         with self.speaking():
             self._subscribe()
 
@@ -80,6 +81,12 @@ class XDisplay:
             reply = self._xkb.GetState(CORE_KEYBOARD).reply()
             self._state = KeyboardState(reply.mods, reply.lockedMods, reply.group)
         return self._state
+
+    def button_code(self, button: int) -> int:
+        """Return what to send so that clients see `button`: a left-handed user has swapped them."""
+        if self._buttons is None:
+            self._buttons = [int(code) for code in self._core.GetPointerMapping().reply().map]
+        return self._buttons.index(button) + 1 if button in self._buttons else button
 
     def fake(self, event: int, detail: int, x: int = 0, y: int = 0) -> None:
         """Act as if a device had sent an event: a keycode, a button, or a motion."""
@@ -146,6 +153,7 @@ class XDisplay:
                     self._keymap = None
             elif isinstance(event, xcffib.xproto.MappingNotifyEvent):
                 self._keymap = None
+                self._buttons = None
             elif isinstance(event, xcffib.xproto.ConfigureNotifyEvent):
                 self.size_px = (event.width, event.height)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gesturectl.sinks import guardian
 from gesturectl.sinks.guardian import Guardian
 from gesturectl.sinks.x11 import X11Sink
 from gesturectl.types import KeyDown, KeyUp
@@ -57,24 +58,24 @@ HOLD = """
 HELD = 5  # ctrl, shift, a, F13, left button
 
 
-def guardians() -> list[int]:
-    """Return the guardian processes that run, by their pid."""
+def guardians(desktop: XServer) -> list[int]:
+    """Return the guardian processes of one display, by their pid."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            line = (folder / "cmdline").read_bytes()
+            words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"gesturectl/sinks/guardian.py" in line:
+        if guardian.__file__.encode() in words and desktop.display.encode() in words:
             found.append(int(folder.name))
     return found
 
 
-def own_guardian() -> int:
+def own_guardian(desktop: XServer) -> int:
     """Return the guardian that this process has started, once it runs."""
 
     def own() -> list[int]:
-        return [pid for pid in guardians() if _parent(pid) == os.getpid()]
+        return [pid for pid in guardians(desktop) if _parent(pid) == os.getpid()]
 
     assert wait_until(lambda: len(own()) == 1)
     return own()[0]
@@ -95,13 +96,13 @@ def wait_for_held(desktop: XServer, count: int = HELD) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
 def test_a_killed_daemon_leaves_nothing_down(desktop: XServer, number: signal.Signals) -> None:
-    before = guardians()
+    before = guardians(desktop)
     with program(desktop, HOLD) as daemon:
         wait_for_held(desktop)
         daemon.send_signal(number)
         daemon.wait()
         assert wait_until(lambda: desktop.down() == set(), RELEASED_WITHIN_S)
-    assert wait_until(lambda: guardians() == before), "the guardian stayed behind"
+    assert wait_until(lambda: guardians(desktop) == before), "the guardian stayed behind"
 
 
 def test_a_daemon_killed_while_a_forked_child_keeps_the_pipe_leaves_nothing_down(
@@ -177,48 +178,48 @@ def test_a_daemon_that_never_beats_may_hold_keys_for_ever(desktop: XServer) -> N
 
 
 def test_a_clean_end_leaves_no_guardian_and_no_zombie(desktop: XServer) -> None:
-    before = guardians()
+    before = guardians(desktop)
     with X11Sink(desktop.display) as sink:
         sink.send(KeyDown(0, "Right"))
-        assert wait_until(lambda: len(guardians()) == len(before) + 1)
-    assert guardians() == before
+        assert wait_until(lambda: len(guardians(desktop)) == len(before) + 1)
+    assert guardians(desktop) == before
     assert zombies() == []
 
 
 def test_a_guardian_that_was_killed_is_replaced(desktop: XServer, listener: Listener) -> None:
-    before = guardians()
+    before = guardians(desktop)
     with X11Sink(desktop.display) as sink:
         sink.send(KeyDown(0, "ctrl"))
-        assert wait_until(lambda: len(guardians()) == len(before) + 1)
-        (guardian,) = set(guardians()) - set(before)
-        os.kill(guardian, signal.SIGKILL)
-        assert wait_until(lambda: guardian not in guardians())
+        assert wait_until(lambda: len(guardians(desktop)) == len(before) + 1)
+        (pid,) = set(guardians(desktop)) - set(before)
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: pid not in guardians(desktop))
         listener.clear()
         sink.send(KeyDown(0, "F5"))
         sink.send(KeyUp(0, "F5"))
         assert listener.received(2) == tap("F5")
-        assert wait_until(lambda: len(guardians()) == len(before) + 1)
+        assert wait_until(lambda: len(guardians(desktop)) == len(before) + 1)
 
 
 def test_a_guardian_that_reads_nothing_never_blocks_the_daemon(desktop: XServer) -> None:
-    guardian = Guardian(desktop.display, heartbeat_s=3.0)
-    process = own_guardian()
+    watcher = Guardian(desktop.display, heartbeat_s=3.0)
+    process = own_guardian(desktop)
     os.kill(process, signal.SIGSTOP)
     for _ in range(10_000):  # more than a pipe holds
-        guardian.hold("key 38")
-        guardian.free("key 38")
-    assert wait_until(lambda: process not in guardians())
-    guardian.close(clean=True)
+        watcher.hold("key 38")
+        watcher.free("key 38")
+    assert wait_until(lambda: process not in guardians(desktop))
+    watcher.close(clean=True)
 
 
 def test_the_guardian_is_light(desktop: XServer) -> None:
     """Measured: 18 MB. It must never grow to import numpy or the rest of gesturectl."""
-    guardian = Guardian(desktop.display, heartbeat_s=3.0)
-    process = own_guardian()
+    watcher = Guardian(desktop.display, heartbeat_s=3.0)
+    process = own_guardian(desktop)
     time.sleep(0.5)
     maps = Path(f"/proc/{process}/maps").read_text()
     status = Path(f"/proc/{process}/status").read_text()
-    guardian.close(clean=True)
+    watcher.close(clean=True)
     assert "numpy" not in maps
     assert int(status.split("VmRSS:")[1].split()[0]) < 40_000
 

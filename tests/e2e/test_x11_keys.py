@@ -225,6 +225,17 @@ def test_buttons_and_wheel_arrive(sink: X11Sink, listener: Listener) -> None:
     ]
 
 
+def test_swapped_buttons_and_a_turned_wheel_mean_what_the_profile_says(
+    desktop: XServer, sink: X11Sink, listener: Listener
+) -> None:
+    desktop.call("xmodmap", "-e", "pointer = 3 2 1 5 4")
+    sink.send(ButtonDown(0, "left"))
+    sink.send(ButtonUp(0, "left"))
+    sink.send(Scroll(0, dx=0.0, dy=1.0))
+    assert listener.received(4) == [*tap("left"), *tap("wheel down")]
+    desktop.call("xmodmap", "-e", "pointer = default")
+
+
 def test_fractions_of_a_wheel_step_add_up(sink: X11Sink, listener: Listener) -> None:
     for _ in range(5):
         sink.send(Scroll(0, dx=0.0, dy=0.4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -120,3 +121,22 @@ def test_keysyms_of_the_table_agree_with_the_headers_of_x11() -> None:
     for key in keys.KEYS.values():
         # `caret` is X11's name of another sign, so one spelling must agree, not all.
         assert key.keysym in {named.get(spelling) for spelling in (key.name, *key.aliases)}, key
+
+
+def test_an_installed_package_adds_a_sink_and_a_broken_one_harms_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    group = sinks.ENTRY_POINTS
+    installed = [
+        metadata.EntryPoint("loopback", "tests.unit.test_sinks:LOOPBACK", group),
+        metadata.EntryPoint("broken", "no.such.module:SPEC", group),
+        metadata.EntryPoint("print", "tests.unit.test_sinks:LOOPBACK", group),
+    ]
+    monkeypatch.setattr(metadata, "entry_points", lambda group: installed)
+    assert list(sinks.all_sinks()) == ["x11", "pynput", "print", "memory", "loopback"]
+    assert isinstance(sinks.open_sink("loopback"), MemorySink)
+    assert isinstance(sinks.open_sink("print"), PrintSink)
+    assert "sink broken from no.such.module:SPEC does not load" in caplog.text
+
+
+LOOPBACK = sinks.SinkSpec("loopback", "for the test above", MemorySink, lambda: None)
