@@ -164,9 +164,9 @@ def _table() -> Iterator[Key]:
         return Key(name, group, keysym, tuple(aliases), pynput, character or None)
 
     yield row("modifier", 0xFFE3, "ctrl control Control_L ctrl_l", "ctrl")
-    yield row("modifier", 0xFFE1, "shift Shift_L shift_l", "shift")
-    yield row("modifier", 0xFFE9, "alt option Alt_L alt_l", "alt")
-    yield row("modifier", 0xFFEB, "super win windows cmd command meta Super_L super_l cmd_l", "cmd")
+    yield row("modifier", 0xFFE1, "shift Shift_L", "shift")
+    yield row("modifier", 0xFFE9, "alt option Alt_L", "alt")
+    yield row("modifier", 0xFFEB, "super win windows cmd command meta Super_L cmd_l", "cmd")
     yield row("modifier", 0xFE03, "altgr alt_gr ISO_Level3_Shift", "alt_gr")
     yield row("modifier", 0xFFE4, "ctrl_r Control_R", "ctrl_r")
     yield row("modifier", 0xFFE2, "shift_r Shift_R", "shift_r")
