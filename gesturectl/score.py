@@ -1,12 +1,12 @@
 """Compare what was acted with what was recognised, when the truth is known.
 
-    act      S-----------E                    S start, E end of the stroke or of the held pose
-    heard      B                              recognised: the first beginning of this gesture here
-    heard                  B      B           second and third: false, as is any other gesture
-             |---------------|                from S until `GRACE_US` after E
+    act          S-----------E                S start, E end of the stroke or of the held pose
+    heard          B                          recognised: the first beginning of this gesture here
+    heard                      B      B       second and third: false, as is any other gesture
+             |-------------------|            from `EARLY_US` before S until `GRACE_US` after E
 
 Latency counts from the start of a pose, which shows at once what it is, and from the end of a
-motion, which is one only when it is over; so that of a motion may be negative.
+motion, which is one only when it is over. It may be negative: recognised before it was complete.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from statistics import median
 from gesturectl.catalog import Gesture
 from gesturectl.types import Began
 
+EARLY_US = 400_000  # a hand that is closing is a fist before it is quite closed
 GRACE_US = 1_000_000  # a landmarker lags, and people act the next gesture later than this
 
 
@@ -61,7 +62,7 @@ def score(
                 for i, act in enumerate(acts)
                 if i not in answered
                 and act.gesture == began.gesture
-                and act.start_us <= began.t_us <= act.end_us + GRACE_US
+                and act.start_us - EARLY_US <= began.t_us <= act.end_us + GRACE_US
             ),
             None,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gesturectl.catalog import catalog
-from gesturectl.score import Acted, Score, score
+from gesturectl.score import EARLY_US, GRACE_US, Acted, Score, score
 from gesturectl.types import Began
 
 S = 1_000_000
@@ -25,12 +25,16 @@ def heard(gesture: str, t_us: int) -> Began:
             [heard("fist", 2 * S + 200), heard("swipe_left", 7 * S - 100)],
             [Score("fist", 1, 1, 0, 200), Score("swipe_left", 1, 1, 0, -100)],
         ),
+        (  # recognised before it was complete
+            [heard("fist", 2 * S - EARLY_US)],
+            [Score("fist", 1, 1, 0, -EARLY_US), Score("swipe_left", 1, 0, 0, None)],
+        ),
         (  # a second beginning of the same is one too many
             [heard("fist", 2 * S), heard("fist", 3 * S)],
             [Score("fist", 1, 1, 1, 0), Score("swipe_left", 1, 0, 0, None)],
         ),
         (  # before it, and too long after it, is something else
-            [heard("fist", 2 * S - 1), heard("swipe_left", 8 * S + 1)],
+            [heard("fist", 2 * S - EARLY_US - 1), heard("swipe_left", 7 * S + GRACE_US + 1)],
             [Score("fist", 1, 0, 1, None), Score("swipe_left", 1, 0, 1, None)],
         ),
         (  # never acted
