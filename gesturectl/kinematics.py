@@ -304,13 +304,15 @@ class Motion:
     """One stroke of the wrist.
 
     `path(u)` gives the wrist's offset (..., 3) in units of `size_m` at time u (...) in 0..1, from
-    the middle of the movement, and rests at both ends. `swing(u)` gives the turn (...) in radians
-    of hand and forearm about the elbow, seen by the camera as clockwise. `shape` is the hand's.
+    the middle of the movement, and rests at both ends; `arm_size_m` is the unit when the whole arm
+    makes the stroke. `swing(u)` gives the turn (...) in radians of hand and forearm about the
+    elbow, seen by the camera as clockwise: most of a sideways stroke. `shape` is the hand's.
     """
 
     path: Callable[[ArrayLike], Array]
     swing: Callable[[ArrayLike], Array]
     size_m: float
+    arm_size_m: float
     duration_s: float
     shape: str = "open_palm"
 
@@ -366,22 +368,19 @@ def _wave(u: ArrayLike) -> Array:
 
 MOTIONS: Mapping[str, Motion] = MappingProxyType(
     {
-        "swipe_left": Motion(_line(1, 0, 0), _tilt(0.60), 0.17, 0.36),
-        "swipe_right": Motion(_line(-1, 0, 0), _tilt(-0.60), 0.17, 0.36),
-        "swipe_up": Motion(_line(0, -1, 0), _no_swing, 0.20, 0.36),
-        "swipe_down": Motion(_line(0, 1, 0), _no_swing, 0.20, 0.36),
+        "swipe_left": Motion(_line(1, 0, 0), _tilt(0.70), 0.10, 0.38, 0.36),
+        "swipe_right": Motion(_line(-1, 0, 0), _tilt(-0.70), 0.10, 0.38, 0.36),
+        "swipe_up": Motion(_line(0, -1, 0), _no_swing, 0.18, 0.46, 0.36),
+        "swipe_down": Motion(_line(0, 1, 0), _no_swing, 0.18, 0.46, 0.36),
         # Clockwise for the user, who sees the image's left on the right.
-        "circle_cw": Motion(_ring(-1.0), _no_swing, 0.075, 1.0, "point_up"),
-        "circle_ccw": Motion(_ring(1.0), _no_swing, 0.075, 1.0, "point_up"),
-        "wave": Motion(_still, _wave, 1.0, WAVES / 2.0),
-        "push": Motion(_line(0, 0, -1), _no_swing, 0.24, 0.45),
+        "circle_cw": Motion(_ring(-1.0), _no_swing, 0.075, 0.17, 1.0, "point_up"),
+        "circle_ccw": Motion(_ring(1.0), _no_swing, 0.075, 0.17, 1.0, "point_up"),
+        "wave": Motion(_still, _wave, 1.0, 1.0, WAVES / 2.0),
+        "push": Motion(_line(0, 0, -1), _no_swing, 0.24, 0.30, 0.45),
     }
 )
 """The strokes of a hand held before a camera, in metres and seconds at their usual size and speed.
 Directions are the user's own: `swipe_left` goes toward larger x of the unmirrored image."""
-
-ARM_SIZE = 2.3
-"""How much larger a stroke is when the whole arm makes it."""
 
 
 # --- the body -----------------------------------------------------------------------------------
@@ -508,7 +507,7 @@ _REST = HAND_SHAPES["rest"]
 _DOWN_AND_BACK = np.array([-0.35, 0.6, 0.7])
 HANGING = Arm(np.array([-0.235, 0.53, -0.05]), _DOWN_AND_BACK, FACINGS["hanging"], _REST)
 ON_DESK = Arm(
-    np.array([-0.20, 0.50, -0.24]),
+    np.array([-0.20, 0.53, -0.22]),
     np.array([-0.6, 0.8, 0.6]),
     facing((0.12, 0.10, -0.98), (0.0, 1.0, 0.10)),
     _REST,

@@ -29,7 +29,7 @@ from gesturectl.types import Frame, Side
 
 __all__ = ["Act", "Puppet", "Script", "Truth", "parse"]
 
-LENS_HEIGHT_M = 1.35
+LENS_HEIGHT_M = 1.34
 FOCAL = 0.866
 """Focal length in widths of the picture: a field of view of 60°, as webcams have."""
 

@@ -19,7 +19,6 @@ import numpy as np
 
 from gesturectl.catalog import catalog
 from gesturectl.kinematics import (
-    ARM_SIZE,
     BODY_POSES,
     HAND_SHAPES,
     HANGING,
@@ -41,31 +40,33 @@ from gesturectl.sources.puppet.script import Item, Script
 from gesturectl.types import Side, Subject
 
 STATION_M: Mapping[str, float] = MappingProxyType(
-    {"closeup": 0.80, "webcam": 1.05, "arm": 1.90, "full": 3.15}
+    {"closeup": 0.88, "webcam": 1.02, "arm": 1.90, "full": 3.25}
 )
 """How far from the camera the person stands: a raised hand fills about a half, a third, an eighth
 of the picture's height; at the last all of the body is in view, arms up included."""
 
 AT_DESK_M = 1.4
 HOLD_S = 1.3
-APPROACH_S = 0.70
-RETURN_S = 0.65
-PAUSE_S = 0.55
+APPROACH_S = 0.85
+RETURN_S = 0.80
+PAUSE_S = 0.45
 WALK_M_S = 1.3
 STEP_M = 0.55
 
 _RAISED = Arm(
-    np.array([-0.17, 0.13, -0.42]), np.array([-0.5, 1.0, 0.2]), PALM_OUT, HAND_SHAPES["rest"]
+    np.array([-0.17, 0.13, -0.34]), np.array([-0.5, 1.0, 0.2]), PALM_OUT, HAND_SHAPES["rest"]
 )
 _PLACES: Mapping[str, tuple[Array, Array]] = MappingProxyType(
     {
-        "thumb_up": (np.array([-0.20, 0.10, -0.42]), np.array([-0.8, 1.0, 0.2])),
-        "thumb_down": (np.array([-0.20, 0.02, -0.42]), np.array([-1.0, 0.35, 0.2])),
-        "call_me": (np.array([-0.20, 0.08, -0.42]), np.array([-0.8, 1.0, 0.2])),
-        "swipe_up": (np.array([-0.18, 0.12, -0.40]), np.array([-0.5, 1.0, 0.2])),
-        "swipe_down": (np.array([-0.18, 0.12, -0.40]), np.array([-0.5, 1.0, 0.2])),
-        "push": (np.array([-0.18, 0.13, -0.32]), np.array([-0.6, 1.0, 0.2])),
-        "wave": (np.array([-0.20, 0.08, -0.38]), np.array([-0.5, 1.0, 0.2])),
+        "thumb_up": (np.array([-0.20, 0.10, -0.34]), np.array([-0.8, 1.0, 0.2])),
+        "thumb_down": (np.array([-0.20, 0.02, -0.34]), np.array([-1.0, 0.35, 0.2])),
+        "call_me": (np.array([-0.20, 0.08, -0.34]), np.array([-0.8, 1.0, 0.2])),
+        "swipe_left": (np.array([-0.07, 0.11, -0.34]), np.array([-0.6, 1.0, 0.2])),
+        "swipe_right": (np.array([-0.07, 0.11, -0.34]), np.array([-0.6, 1.0, 0.2])),
+        "swipe_up": (np.array([-0.18, 0.12, -0.34]), np.array([-0.5, 1.0, 0.2])),
+        "swipe_down": (np.array([-0.18, 0.12, -0.34]), np.array([-0.5, 1.0, 0.2])),
+        "push": (np.array([-0.18, 0.13, -0.27]), np.array([-0.6, 1.0, 0.2])),
+        "wave": (np.array([-0.14, 0.08, -0.34]), np.array([-0.5, 1.0, 0.2])),
     }
 )
 """Where the wrist is (or the middle of its stroke) and where the elbow points, as of a right arm;
@@ -83,7 +84,7 @@ _ASIDE: Mapping[str, Arm] = MappingProxyType(
             HAND_SHAPES["rest"],
         ),
         "reach": Arm(
-            np.array([-0.40, 0.26, -0.38]),
+            np.array([-0.40, 0.26, -0.34]),
             np.array([-0.4, 1.0, 0.5]),
             facing((-0.45, 0.15, -0.88), (0.2, 0.95, 0.1)),
             HAND_SHAPES["rest"],
@@ -195,7 +196,7 @@ class _Planner:
         wrist, pole = self._place(item.name)
         middle = Arm(wrist, pole, PALM_OUT, HAND_SHAPES[motion.shape])
         by_arm = self.script.by == "arm"
-        size = motion.size_m * self.script.reach * (ARM_SIZE if by_arm else 1.0)
+        size = (motion.arm_size_m if by_arm else motion.size_m) * self.script.reach
         duration = item.time_s or motion.duration_s * (1.6 if by_arm else 1.0) / self.script.speed
         sign = -1.0 if side == "left" else 1.0
 
@@ -342,11 +343,11 @@ def _between_arms(a: Arm, b: Arm, u: float, s: float, bow: float) -> Arm:
     shaping = turning = s
     # A hand turns and takes its shape early on its way up, and gives them up late on its way down.
     if b in (HANGING, ON_DESK):
-        shaping = float(minimum_jerk((u - 0.2) / 0.8))
-        turning = float(minimum_jerk((u - 0.35) / 0.65))
+        shaping = float(minimum_jerk((u - 0.4) / 0.6))
+        turning = float(minimum_jerk((u - 0.45) / 0.55))
     elif a in (HANGING, ON_DESK):
-        shaping = float(minimum_jerk(u / 0.75))
-        turning = float(minimum_jerk(u / 0.65))
+        shaping = float(minimum_jerk(u / 0.55))
+        turning = float(minimum_jerk(u / 0.50))
     curve = np.array([-1.0, 0.0, -0.6]) * (bow * 4.0 * s * (1.0 - s))
     return Arm(
         a.wrist + (b.wrist - a.wrist) * s + curve,
