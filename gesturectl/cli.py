@@ -377,7 +377,7 @@ def bench(
 
 def main() -> None:
     """Run the command line; the entry point of the package."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[_ToStderr()])
     try:
         app()
     except GesturectlError as error:
@@ -388,6 +388,16 @@ def main() -> None:
         if isinstance(leaving.__context__, BrokenPipeError):
             sys.exit(BROKEN_PIPE)
         raise
+
+
+class _ToStderr(logging.Handler):
+    """Writes to whatever is stderr by now: the live view puts itself there, to keep below."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr)
+        except Exception:  # noqa: BLE001 (logging's own rule: a lost line stops nothing)
+            self.handleError(record)
 
 
 def _settings(hand_model: Path | None = None, pose_model: Path | None = None) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import signal
 import sys
+from contextlib import nullcontext
 
 from rich.console import Console
 
@@ -14,7 +15,7 @@ from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.clock import MONOTONIC
-from gesturectl.view import open_view
+from gesturectl.view import PlainView, open_view
 
 
 def watch(choice: Choice, *, as_json: bool) -> int:
@@ -24,13 +25,15 @@ def watch(choice: Choice, *, as_json: bool) -> int:
         GesturectlError: a part cannot be had, or fails on the way.
     """
     console = Console(stderr=True)
-    if as_json and choice.sink == "print":  # each command once, in its place among the gestures
+    in_lines = choice.sink == "print" and (as_json or sys.stdout.isatty())
+    if in_lines:  # each command once, in its place among the gestures
         choice = dataclasses.replace(choice, sink=Unsent())
     control = Control()
     with open_rig(choice, realtime=True) as rig:
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
-        with signals(control), open_view(console, title) as view:
+        view = PlainView(Console(), title) if in_lines else open_view(console, title)
+        with signals(control), nullcontext() if as_json else view:
             summary = daemon.run(
                 rig.source,
                 rig.landmarker,
