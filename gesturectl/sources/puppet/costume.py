@@ -94,10 +94,12 @@ _PALM_MM = np.array(
     ],
     dtype=np.float64,
 )
+# What is hidden when the palm (-1) or the back (1) is turned away from the camera.
+_PALM_FACES = np.array([0, 0, 0, 0, -1, -1, -1, -1, -1, 1, 1, 1])
 # The lines of the palm lie just on its surface: heart, head, life.
 _CREASES_MM = np.array(
     [
-        (-42, 64, 17.5, -16, 71, 15.5),
+        (-38, 65, 17.2, -16, 71, 15.5),
         (-16, 71, 15.5, 8, 80, 15.2),
         (28, 71, 16.5, 2, 59, 15.4),
         (2, 59, 15.4, -28, 46, 17.2),
@@ -189,13 +191,14 @@ def _hand(rack: _Rack, hand: Array, elbow: Array, side: float, skin: Skin) -> No
         nails = np.stack([on - bone[seen] * 4.5 * mm, on + bone[seen] * (0.2 * flat)[:, None]], 1)
         rack.add(nails, np.stack([flat, flat], 1) * 0.64, skin.nail)
 
-    flesh = hand[0] + _PALM_MM[:, :6].reshape(-1, 2, 3) @ own
+    visible = _PALM_MM[_PALM_FACES * z[2] > -0.3]
+    flesh = hand[0] + visible[:, :6].reshape(-1, 2, 3) @ own
     rays = np.stack([hand[0] + _CARPALS_MM @ own, hand[_KNUCKLES]], axis=1)
     web = hand[_KNUCKLES] + 0.17 * (hand[_KNUCKLES + 1] - hand[_KNUCKLES])
     webs = np.stack([web[:3], web[1:]], axis=1)
     thenar = np.array([[0.4 * hand[2] + 0.6 * hand[1], 0.3 * hand[1] + 0.7 * hand[5]]])
     parts = (
-        (flesh, _PALM_MM[:, 6:]),
+        (flesh, visible[:, 6:]),
         (rays, np.stack([np.full(4, 14.0), _JOINT_MM[_KNUCKLES] * 1.03], axis=1)),
         (webs, np.full((3, 2), 9.8)),
         (thenar, np.array([[11.0, 9.0]])),

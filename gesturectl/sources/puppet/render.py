@@ -21,6 +21,9 @@ Float32 = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 FAR_M = 100.0
+NEAREST_M = 0.08
+THINNEST_PX = 0.6
+"""Capsules nearer or thinner than this are not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,9 @@ class Renderer:
         self._nx = np.empty((height, width), np.float32)
         self._ny = np.empty((height, width), np.float32)
         self._number = np.empty((height, width), np.uint8)
+        self._paint = np.empty((height, width), np.uint8)
+        self._x = np.arange(width, dtype=np.float32)
+        self._y = np.arange(height, dtype=np.float32)[:, None]
         rng = np.random.default_rng(seed)
         grain = cv2.GaussianBlur(rng.normal(0.0, 1.0, (256, 256)).astype(np.float32), (0, 0), 2.2)
         self._skin = (1.0 + 0.022 * grain / grain.std()).astype(np.float32)
@@ -110,7 +116,11 @@ class Renderer:
         reach = (radii + widths[:, None])[..., None]
         low = np.maximum(np.floor((px - reach).min(axis=1)).astype(int), 0)
         high = np.minimum(np.ceil((px + reach).max(axis=1)).astype(int) + 1, (width, height))
-        seen = np.flatnonzero((high > low).all(axis=1) & (solids.ends[..., 2].min(axis=1) > 0.08))
+        seen = np.flatnonzero(
+            (high > low).all(axis=1)
+            & (solids.ends[..., 2].min(axis=1) > NEAREST_M)
+            & (radii.max(axis=1) > THINNEST_PX)
+        )
         if not len(seen):
             return None
         x0, y0 = (int(v) for v in low[seen].min(axis=0))
@@ -155,38 +165,45 @@ class Renderer:
         px, py, ux, uy, length, sine, r0, dr, z0, dz, scale, width = row
         x0, y0, x1, y1 = box
         window = np.s_[y0:y1, x0:x1]
-        x = np.arange(x0, x1, dtype=np.float32) - px
-        y = np.arange(y0, y1, dtype=np.float32)[:, None] - py
+        x = self._x[x0:x1] - px
+        y = self._y[y0:y1] - py
         along = ux * x + uy * y
         off = ux * y - uy * x
         if width > 0:
             bulge = off * (np.float32(0.45) / (width + r0))  # a trunk is not a board
             off -= np.clip(off, -width, width)
         off2 = off * off
-        radius = np.clip(along, 0, length)
+        radius = np.maximum(along, 0)
+        np.minimum(radius, length, out=radius)
         radius *= dr
         radius += r0
         h = radius * radius
         h -= off2
         s = np.maximum(h, 0)
-        np.sqrt(s, out=s)
+        cv2.sqrt(s, s)
         s *= sine
         s += along
-        np.clip(s, 0, length, out=s)
+        np.maximum(s, 0, out=s)
+        np.minimum(s, length, out=s)
         along -= s
         h -= along * along
         inside = h > 0
         np.maximum(h, 0, out=h)
-        np.sqrt(h, out=h)
+        cv2.sqrt(h, h)
         h *= -scale
         s *= dz
         h += s
         h += z0
         depth = self._depth[window]
         inside &= h < depth
+        if not inside.any():
+            return
         mask = inside.view(np.uint8)
         cv2.copyTo(h, mask, depth)
-        self._number[window][inside] = number
+        # Five times faster than assigning through a boolean index, on a trunk.
+        paint = self._paint[: y1 - y0, : x1 - x0]
+        paint[:] = number
+        cv2.copyTo(paint, mask, self._number[window])
         np.divide(1, radius, out=radius)
         along *= radius
         off *= radius
@@ -208,7 +225,7 @@ class Renderer:
         nz = 1 - nx * nx
         nz -= ny * ny
         np.maximum(nz, 0.0, out=nz)
-        np.sqrt(nz, out=nz)
+        cv2.sqrt(nz, nz)
         lx, ly, lz = light.direction
         lit = nx * np.float32(light.key * lx)
         lit += ny * np.float32(light.key * ly)
