@@ -20,7 +20,7 @@ def _toward(x: float, y: float, z: float) -> tuple[float, float, float]:
 LIGHTS: Mapping[str, Light] = MappingProxyType(
     {
         "bright": Light(_toward(-0.30, -0.50, -0.80), 0.58, 0.52),
-        "side": Light(_toward(-0.90, -0.25, -0.35), 0.75, 0.34),
+        "side": Light(_toward(-0.75, -0.35, -0.55), 0.66, 0.42),
         "dim": Light(_toward(-0.30, -0.70, -0.60), 0.30, 0.24),
         "warm": Light(_toward(0.40, -0.65, -0.60), 0.60, 0.46, (1.04, 0.95, 0.82)),
     }
