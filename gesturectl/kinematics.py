@@ -259,9 +259,9 @@ HAND_SHAPES: Mapping[str, Array] = MappingProxyType(
         "pinch": _shape(
             (21.0, 23.0, 49.0, 29.0, 29.0),
             (41.0, 59.0, 30.0),
-            (58.0, 60.0, 30.0),
-            (62.0, 66.0, 34.0),
-            (62.0, 64.0, 34.0),
+            (44.0, 52.0, 26.0),
+            (50.0, 58.0, 28.0),
+            (52.0, 56.0, 28.0),
         ),
     }
 )
@@ -370,8 +370,8 @@ MOTIONS: Mapping[str, Motion] = MappingProxyType(
     {
         "swipe_left": Motion(_line(1, 0, 0), _tilt(0.70), 0.10, 0.38, 0.36),
         "swipe_right": Motion(_line(-1, 0, 0), _tilt(-0.70), 0.10, 0.38, 0.36),
-        "swipe_up": Motion(_line(0, -1, 0), _no_swing, 0.18, 0.46, 0.36),
-        "swipe_down": Motion(_line(0, 1, 0), _no_swing, 0.18, 0.46, 0.36),
+        "swipe_up": Motion(_line(0, -1, 0), _no_swing, 0.21, 0.46, 0.36),
+        "swipe_down": Motion(_line(0, 1, 0), _no_swing, 0.21, 0.46, 0.36),
         # Clockwise for the user, who sees the image's left on the right.
         "circle_cw": Motion(_ring(-1.0), _no_swing, 0.075, 0.17, 1.0, "point_up"),
         "circle_ccw": Motion(_ring(1.0), _no_swing, 0.075, 0.17, 1.0, "point_up"),

@@ -63,8 +63,8 @@ _PLACES: Mapping[str, tuple[Array, Array]] = MappingProxyType(
         "call_me": (np.array([-0.20, 0.08, -0.34]), np.array([-0.8, 1.0, 0.2])),
         "swipe_left": (np.array([-0.07, 0.11, -0.34]), np.array([-0.6, 1.0, 0.2])),
         "swipe_right": (np.array([-0.07, 0.11, -0.34]), np.array([-0.6, 1.0, 0.2])),
-        "swipe_up": (np.array([-0.18, 0.12, -0.34]), np.array([-0.5, 1.0, 0.2])),
-        "swipe_down": (np.array([-0.18, 0.12, -0.34]), np.array([-0.5, 1.0, 0.2])),
+        "swipe_up": (np.array([-0.18, 0.15, -0.34]), np.array([-0.5, 1.0, 0.2])),
+        "swipe_down": (np.array([-0.18, 0.15, -0.34]), np.array([-0.5, 1.0, 0.2])),
         "push": (np.array([-0.18, 0.13, -0.27]), np.array([-0.6, 1.0, 0.2])),
         "wave": (np.array([-0.14, 0.08, -0.34]), np.array([-0.5, 1.0, 0.2])),
     }
