@@ -45,12 +45,11 @@ class Engine:
 
     def release(self, t_us: int) -> Step:
         """End all gestures and let go of everything: on pause, a stalled camera, exit."""
-        events = self._recogniser.reset(t_us)
-        commands = self._play(events)
+        commands: tuple[Command, ...] = ()
         if self._profile is not None:
-            self._state, let_go = bindings.release(self._profile, self._state, t_us)
-            commands += let_go
-        return Step(events, commands, ())
+            self._state, commands = bindings.release(self._profile, self._state, t_us)
+        # The bindings do not hear these ends: a release must never set off a tap.
+        return Step(self._recogniser.reset(t_us), commands, ())
 
     def swap(self, profile: Profile, t_us: int) -> tuple[Command, ...]:
         """Put another profile in force; return what lets go of all that the old one held."""

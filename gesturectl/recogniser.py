@@ -38,6 +38,10 @@ LOST_US = features.MAX_GAP_US
 STILL = 4.0
 _STILL_FEATURE = STILL * 0.1 / 1.5  # as `features._motion` scales 100 ms of displacement
 
+# A stroke is made with one hand. Where the other one moves along, at least half as far in the
+# last quarter of a second, somebody stretches, shrugs or talks.
+ALONG = 0.5
+
 # What the other side's motions are called once its landmarks have been mirrored to the right.
 _MIRRORED = {
     "swipe_left": "swipe_right",
@@ -68,12 +72,14 @@ class _Mover:
     stream: model.TcnStream
     state: MotionState = field(default_factory=MotionState)
     moving: bool = False
+    reach: float = 0.0
 
     def reset(self) -> None:
         self.track.reset()
         self.stream.reset()
         self.state = replace(MotionState(), quiet_until_us=self.state.quiet_until_us)
         self.moving = False
+        self.reach = 0.0
 
 
 @dataclass(slots=True)
@@ -177,6 +183,9 @@ class Recogniser:
         rules = self._rules["arm_motion" if mover.arm else "hand_motion"]
         for at_us, vector in mover.track.push(t, signal):
             p = mover.stream.scores(vector)
+            mover.reach = float(np.hypot(vector[4], vector[5]))  # over 267 ms
+            if self._mover(features.other(mover.side), arm=mover.arm).reach > ALONG * mover.reach:
+                p = _nothing(p)
             scores = Scores(at_us, mover.side, p)
             mover.state, events = decoder.step_motion(rules, mover.state, scores)
             mover.moving = bool(np.hypot(vector[2], vector[3]) > _STILL_FEATURE)
@@ -201,8 +210,7 @@ class Recogniser:
         poser, rules = self._posers[subject], self._rules[part]
         poser.seen_us = t
         if moving and not poser.state.active:
-            p = np.zeros_like(p)
-            p[0] = 1.0
+            p = _nothing(p)
         poser.state, events = decoder.step_pose(rules, poser.state, Scores(t, subject, p))
         if poser.state.p is not None:
             self._show(subject, rules, poser.state.p, active=poser.state.active)
@@ -239,6 +247,12 @@ class Recogniser:
                 poser.state, events = decoder.lose_pose(rules, poser.state, t, subject)
                 poser.seen_us = -1
                 yield from (event for event in events if isinstance(event, Ended))
+
+
+def _nothing(p: Float32) -> Float32:
+    nothing = np.zeros_like(p)
+    nothing[0] = 1.0
+    return nothing
 
 
 def _named(gesture: str, side: Side) -> str:

@@ -40,6 +40,24 @@ def photographed_hands(points: F32, gesture: NDArray[Any], rng: Generator) -> ND
     return synth.disturb(turned, rng, 0.6)
 
 
+def turned_thumbs(points: F32, rng: Generator) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Turn fists with a thumb out (N, 21, 3) any way; name them by where the thumb then points.
+
+    Within 38° of upright it is thumb_up or thumb_down, beyond 55° nothing (''), between '?'.
+    """
+    n = len(points)
+    turned = (points - points[:, :1]) @ synth.random_rotation(rng, n, 14.0).transpose(0, 2, 1)
+    turned[rng.random(n) < 0.5, :, 0] *= -1  # seen from the back, it is the other hand's
+    angle = rng.uniform(-np.pi, np.pi, n)
+    axis = np.tile([0.0, 0.0, 1.0], (n, 1))
+    turned = turned @ synth.axis_rotation(axis, angle).transpose(0, 2, 1)
+    thumb = turned[:, 4] - turned[:, 2]
+    upright = np.degrees(np.arctan2(np.linalg.norm(thumb[:, [0, 2]], axis=1), np.abs(thumb[:, 1])))
+    name = np.where(thumb[:, 1] < 0, "thumb_up", "thumb_down")
+    name = np.where(upright > 55, "", np.where(upright > 38, "?", name))
+    return synth.disturb(synth.hand_proportions(turned, rng), rng, 0.6), name
+
+
 def photographed_bodies(points: F32, rng: Generator) -> F32:
     """Lean and disturb bodies (N, 33, 4) a little."""
     n = len(points)

@@ -77,10 +77,14 @@ def located(name: str, data: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HandPhotos:
-    """`points` (N, 21, 3) as `features.hand_points` gives them, `gesture` names, null is ''."""
+    """`points` (N, 21, 3) as `features.hand_points` gives them, `gesture` names, null is ''.
+
+    `thumb` (N,) marks the fists with a thumb out, whichever way it points.
+    """
 
     points: NDArray[np.float32]
     gesture: NDArray[Any]
+    thumb: NDArray[np.bool_]
 
 
 # In the photographs, a thumb to the side is a sign of its own: to us it is no gesture.
@@ -98,7 +102,10 @@ def hand_photos(path: Path) -> HandPhotos:
             "" if not raised or name in _PHOTO_NULL else _PHOTO_NAMES.get(name, name)
             for name, raised in zip(d["gesture"].tolist(), d["raised"].tolist(), strict=True)
         ]
-    return HandPhotos(features.hand_points(hands, (int(width), int(height))), np.array(names))
+        thumbs = [*_PHOTO_NULL, "thumb_up", "thumb_down"]
+        thumb = np.isin(d["gesture"], thumbs) & d["raised"]
+    points = features.hand_points(hands, (int(width), int(height)))
+    return HandPhotos(points, np.array(names), thumb)
 
 
 def body_photos(path: Path) -> tuple[NDArray[np.float32], NDArray[Any]]:

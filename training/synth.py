@@ -111,6 +111,7 @@ def hand_proportions(points: Array, rng: Generator) -> Array:
     return out
 
 
+THUMB_BESIDE = np.array([10.0, 35.0, 10.0, 12.0, 8.0])  # straight along the side of a fist
 TILT_DEG = {"fist": 45.0, "ok": 25.0, "pinch": 30.0, "thumb_up": 24.0, "thumb_down": 24.0}
 
 
@@ -137,8 +138,14 @@ def pose_samples(rng: Generator, name: str, n: int) -> Array:
     variants = [key for key in HAND_SHAPES if key.split("/")[0] == name] or [name]
     angles = np.stack([hand_shape(variants[i]) for i in rng.integers(len(variants), size=n)])
     angles = angles + rng.normal(0, 7, angles.shape)
-    if name == "fist":  # a loose fist is a fist
-        angles[:, 5:] -= rng.uniform(0, 22, (n, 1))
+    if name in ("fist", "thumb_up", "thumb_down", "call_me"):  # loosely closed is closed
+        bent = angles[:, 5:] > 40
+        angles[:, 5:] -= np.where(bent, rng.uniform(0, 25, (n, 1)), 0)
+    if name == "fist":  # its thumb lies across the fingers or beside them
+        beside = rng.uniform(0, 1, (n, 1)) * (rng.random((n, 1)) < 0.6)
+        angles[:, :5] += beside * (THUMB_BESIDE - angles[:, :5])
+    if name == "pinch":  # the fingers that do not pinch may do as they like, short of straight
+        angles[:, 9:] += rng.uniform(-15, 30, (n, 1)) * (angles[:, 9:] > 20)
     rotation = random_rotation(rng, n, TILT_DEG.get(name, 17.0)) @ turned_about(rng, name, n)
     points = hand_proportions(hand_points(angles), rng)
     return disturb(_project(points @ rotation.transpose(0, 2, 1), rng), rng)
@@ -169,7 +176,9 @@ def no_pose_samples(rng: Generator, n: int) -> Array:
         angles[:, 6 + 4 * finger : 9 + 4 * finger] = bends
     parts.append((angles, random_rotation(rng, third, 20) @ PALM_OUT))
 
-    table = np.stack([hand_shape(name) for name in POSES] + [HAND_SHAPES["rest"]] * 8)
+    # Between a fist and a thumb there is no line to draw: leave that to the photographs.
+    shapes = [hand_shape(name) for name in POSES if name not in ("thumb_up", "thumb_down")]
+    table = np.stack([*shapes, *[HAND_SHAPES["rest"]] * 8])
     a, b = (table[rng.integers(len(table), size=third)] for _ in range(2))
     half = a + rng.uniform(0.4, 0.6, (third, 1)) * (b - a)
     relaxed = HAND_SHAPES["rest"] + rng.normal(0, 9, (third, 21))
@@ -218,10 +227,15 @@ class Hand3d:
 
 @dataclass(slots=True)
 class Take:
-    """A growing recording at `RATE_HZ`: one row a sample."""
+    """A growing recording at `RATE_HZ`: one row a sample.
+
+    `calm_m_s` bounds the mean speed of every move that is not a stroke: a straight and fast move
+    of the hand is a swipe to whoever watches, whatever its owner meant.
+    """
 
     rng: Generator
     now: Hand3d
+    calm_m_s: float
     wrist: list[Array] = field(default_factory=list)
     fingers: list[Array] = field(default_factory=list)
     palm: list[Array] = field(default_factory=list)
@@ -258,14 +272,21 @@ class Take:
         angles: Array | None = None,
         *,
         bow: float = 0.0,
-        label: NDArray[np.int64] | int = NULL,
+        label: NDArray[np.int64] | None = None,
+        calm: bool = True,
     ) -> None:
-        """Reach for a new state by minimum jerk, bowed sideways by a part of the way."""
-        n = max(2, round(seconds * RATE_HZ))
-        s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
+        """Reach for a new state by minimum jerk, bowed sideways by a part of the way.
+
+        With a `label` (n,) it is a stroke and takes just as long; without one it is calm, unless
+        said otherwise.
+        """
         old = self.now
         target = old.wrist if wrist is None else wrist
         way = target - old.wrist
+        if label is None and calm:
+            seconds = max(seconds, float(np.linalg.norm(way[:2])) / self.calm_m_s)
+        n = max(2, round(seconds * RATE_HZ)) if label is None else len(label)
+        s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
         side = np.cross(way, [0.0, 0, 1]) * bow
         path = old.wrist + s * way + 4 * s * (1 - s) * side
         y, z = (old.fingers, old.palm) if facing is None else (facing[:, 1], facing[:, 2])
@@ -275,12 +296,17 @@ class Take:
             old.fingers + s * (y - old.fingers) + 1e-6,
             old.palm + s * (z - old.palm),
             old.angles + s * (goal - old.angles),
-            label,
+            NULL if label is None else label,
         )
 
     def hold(self, seconds: float, label: int = NULL) -> None:
         """Stay, as still as people do."""
-        self.go(seconds, self.now.wrist + self.rng.normal(0, 0.006, 3), label=label)
+        marks = np.full(max(2, round(seconds * RATE_HZ)), label)
+        self.go(seconds, self.now.wrist + self.rng.normal(0, 0.006, 3), label=marks)
+
+
+def _log_uniform(rng: Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _facing(rng: Generator, base: Array, degrees: float) -> Array:
@@ -308,10 +334,30 @@ def _stroke_label(n: int, which: int, early: float) -> NDArray[np.int64]:
 
 def _after(take: Take, which: int, rng: Generator) -> None:
     """The moment after a stroke still counts as it; then the hand stays, returns or sinks."""
-    take.hold(0.10, which)
-    take.hold(0.12, IGNORE)
+    take.hold(0.20, which)
+    take.hold(0.10, IGNORE)
     if rng.random() < 0.6:
         take.hold(rng.uniform(0.05, 0.6))
+
+
+def _approach(take: Take, start: Array, facing: Array, shape: Array) -> None:
+    """Go to where a stroke begins, from where the hand is or straight from below the picture."""
+    rng = take.rng
+    if rng.random() < 0.4:
+        _sink(take)
+        take.go(rng.uniform(0.4, 1.0), start, facing, shape, bow=rng.normal(0, 0.15), calm=False)
+        take.hold(rng.uniform(0.08, 0.5))
+    else:
+        take.go(rng.uniform(0.3, 0.9), start, facing, shape, bow=rng.normal(0, 0.15))
+
+
+def _sink(take: Take) -> None:
+    """Let the hand sink out of the picture, as fast as people do, and rest there."""
+    rng = take.rng
+    way = np.array([rng.normal(0, 0.1), take.now.wrist[2] * 0.75, 0.0])
+    below, facing = take.now.wrist + way, _facing(rng, FACINGS["hanging"], 20)
+    take.go(rng.uniform(0.35, 1.2), below, facing, calm=False)
+    take.hold(rng.uniform(0.2, 1.5))
 
 
 def _swipe(take: Take, name: str, which: int) -> None:
@@ -325,13 +371,12 @@ def _swipe(take: Take, name: str, which: int) -> None:
     facing = _facing(rng, PALM_OUT, 18)
     shape = _loose_shape(rng, stroke=True)
     start = home - direction * length * rng.uniform(0.2, 0.8)
-    take.go(rng.uniform(0.3, 0.9), start, facing, shape, bow=rng.normal(0, 0.15))
+    _approach(take, start, facing, shape)
     take.hold(rng.uniform(0.0, 0.4) + 0.02)
-    seconds = rng.uniform(0.17, 0.50) * (0.75 + length)
+    seconds = length / _log_uniform(rng, 0.42, 1.6)
     n = max(2, round(seconds * RATE_HZ))
-    lean = axis_rotation(np.array([[0.0, 0, 1]]), np.deg2rad(rng.normal(22, 12, 1)) * direction[0])[
-        0
-    ]
+    angle = np.deg2rad(rng.normal(8, 12, 1)) * direction[0]
+    lean = axis_rotation(np.array([[0.0, 0, 1]]), angle)[0]
     take.go(
         seconds, start + direction * length, lean @ facing,
         bow=rng.normal(0, 0.10), label=_stroke_label(n, which, 0.45),
@@ -368,7 +413,7 @@ def _circle(take: Take, name: str, which: int) -> None:
     shape = HAND_SHAPES["point_up"] if rng.random() < 0.5 else HAND_SHAPES["open_palm"]
     shape = shape + rng.normal(0, 8, 21)
     facing = _facing(rng, PALM_OUT, 20)
-    take.go(rng.uniform(0.25, 0.8), centre + radius * begin, facing, shape)
+    _approach(take, centre + radius * begin, facing, shape)
     take.hold(rng.uniform(0, 0.3) + 0.02)
     label = np.full(n, which)
     label[turned < 2 * np.pi * 0.8] = IGNORE
@@ -392,7 +437,7 @@ def _wave(take: Take, which: int, *, amplitude: tuple[float, float] = (14, 40)) 
     swing = swing * np.sin(2 * np.pi * cycles * u) * minimum_jerk(u * 8)
     facing = _facing(rng, PALM_OUT, 15)
     shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
-    take.go(rng.uniform(0.3, 0.8), None, facing, shape)
+    _approach(take, take.now.wrist, facing, shape)
     elbow = take.now.wrist + np.array([0.0, rng.uniform(0.12, 0.26), 0.02])
     turn = axis_rotation(np.tile([0.0, 0, 1.0], (n, 1)), swing)
     label = np.full(n, which)
@@ -410,12 +455,13 @@ def _push(take: Take, which: int) -> None:
     rng = take.rng
     facing = _facing(rng, PALM_OUT, 12)
     shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
-    take.go(rng.uniform(0.3, 0.8), None, facing, shape)
+    _approach(take, take.now.wrist, facing, shape)
     take.hold(rng.uniform(0.02, 0.5))
     home = take.now.wrist
     seconds = rng.uniform(0.22, 0.6)
     n = max(2, round(seconds * RATE_HZ))
-    way = np.array([rng.normal(0, 0.03), rng.normal(0, 0.03), -home[2] * rng.uniform(0.25, 0.45)])
+    near = -home[2] * rng.uniform(0.2, 0.45)
+    way = np.array([rng.normal(0, 0.05), rng.normal(0, 0.04), near])
     take.go(seconds, home + way, label=_stroke_label(n, which, 0.55))
     _after(take, which, rng)
     take.go(rng.uniform(0.3, 0.9), home)
@@ -520,12 +566,12 @@ BEHAVIOUR += (_shake, _lean)
 def _sink_and_rise(take: Take, home: Array) -> None:
     """Let the hand sink out of the picture and raise it again, as fast as people do."""
     rng = take.rng
-    below = home + np.array([rng.normal(0, 0.1), home[2] * 0.75, 0.0])
-    take.go(rng.uniform(0.3, 0.9), below, _facing(rng, FACINGS["hanging"], 20), None)
-    take.hold(rng.uniform(0.2, 1.5))
-    take.go(rng.uniform(0.3, 0.9), home, _facing(rng, PALM_OUT, 25), _loose_shape(rng),
-            bow=rng.normal(0, 0.15))  # fmt: skip
-    take.hold(rng.uniform(0.05, 0.5))
+    _sink(take)
+    raised = _box(rng, home, 0.05)
+    facing = _facing(rng, PALM_OUT, 25)
+    bow = rng.normal(0, 0.15)
+    take.go(rng.uniform(0.4, 1.2), raised, facing, _loose_shape(rng), bow=bow, calm=False)
+    take.hold(rng.uniform(0.08, 0.6))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -545,8 +591,9 @@ def hand_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) ->
     distance = float(np.exp(rng.uniform(np.log(0.35), np.log(1.8))))
     home = np.array([rng.normal(0, 0.15), rng.normal(0, 0.1), 1.0]) * distance
     facing = _facing(rng, PALM_OUT, 25)
-    take = Take(rng, Hand3d(home, facing[:, 1], facing[:, 2], HAND_SHAPES["rest"]))
-    take.hold(0.3)
+    start = Hand3d(home, facing[:, 1], facing[:, 2], HAND_SHAPES["rest"])
+    take = Take(rng, start, calm_m_s=0.33)
+    _sink_and_rise(take, home)
     while take.seconds < seconds:
         if rng.random() < gestures:
             which = int(rng.integers(len(MOTIONS)))
@@ -563,7 +610,7 @@ def hand_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) ->
                 take.go(rng.uniform(0.4, 1.2), _box(rng, home, 0.08))
         else:
             BEHAVIOUR[rng.integers(len(BEHAVIOUR))](take, home)
-        if rng.random() < 0.12:
+        if rng.random() < 0.35:
             _sink_and_rise(take, home)
     return _film(take, rng)
 
@@ -583,7 +630,10 @@ def _film(take: Take, rng: Generator) -> HandStream:
     tremor -= np.linspace(0, 1, n)[:, None] * tremor[-1]
     points = hand_points(angles[at], scale=rng.uniform(0.85, 1.15))
     points = hand_proportions(points[:1], rng) - points[:1] + points
-    rotation = frames_of(fingers[at], palm[at])
+    # The forearm turns about the elbow, and the hand with it: it leans to where it goes.
+    lean = rng.uniform(0, 1.1) * (wrist[at, 0] - np.median(wrist[:, 0])) / FOREARM_M
+    leaning = axis_rotation(np.tile([0.0, 0, 1.0], (n, 1)), np.clip(lean, -0.9, 0.9))
+    rotation = leaning @ frames_of(fingers[at], palm[at])
     world = (
         points @ rotation.transpose(0, 2, 1) + (wrist[at] + np.clip(tremor, -0.02, 0.02))[:, None]
     )
@@ -594,7 +644,7 @@ def _film(take: Take, rng: Generator) -> HandStream:
     image[..., 2] = lens * (world[..., 2] - world[:, :1, 2]) / depth[:, :1]
     size = np.linalg.norm(image[:, 9, :2] - image[:, 0, :2], axis=1) + 0.02
     speed = np.r_[0, np.linalg.norm(np.diff(image[:, 9, :2], axis=0), axis=1)] * fps / size
-    sigma = rng.uniform(0.004, 0.025) * (1 + np.minimum(speed, 20) / 10)
+    sigma = rng.uniform(0.003, 0.015) * (1 + np.minimum(speed, 20) / 10)
     noise = rng.normal(size=image.shape) * (size * sigma)[:, None, None] * [1, 1, 2.5]
     shared = rng.normal(size=(n, 1, 3)) * (size * sigma)[:, None, None]
     image = image + noise + shared
@@ -651,7 +701,7 @@ def _arm_gesture(take: Take, which: int) -> None:
         middle += rng.normal(0, 0.05, 3)
         take.go(rng.uniform(0.3, 0.9), middle - direction * length / 2, bow=rng.normal(0, 0.2))
         take.hold(rng.uniform(0.02, 0.5))
-        seconds = rng.uniform(0.22, 0.65) * (0.6 + length)
+        seconds = length / _log_uniform(rng, 0.8, 2.8)
         label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.45)
         take.go(seconds, middle + direction * length / 2, bow=rng.normal(0, 0.15), label=label)
     elif name.startswith("circle"):
@@ -702,10 +752,27 @@ def _arm_wave(take: Take, which: int) -> None:
     take.add(path, *still, label)
 
 
+def _walk(take: Take) -> None:
+    """Walk through the picture: the arms hang and swing, seen from any side."""
+    rng = take.rng
+    n = round(rng.uniform(1.5, 5.0) * RATE_HZ)
+    swing = rng.uniform(0.05, 0.22) * np.sin(
+        2 * np.pi * rng.uniform(0.7, 1.2) * np.arange(n) / RATE_HZ + rng.uniform(0, 6)
+    )
+    toward = rng.uniform(-np.pi, np.pi)
+    way = np.array([np.cos(toward), 0.0, np.sin(toward)])
+    path = _HANG + swing[:, None] * way - np.array([0.0, 0.3, 0.0]) * (swing**2)[:, None]
+    take.go(rng.uniform(0.4, 1.0), path[0])
+    still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
+    take.add(path, *still, NULL)
+
+
 def _arm_idle(take: Take) -> None:
-    """What arms do besides: hang, go to the face or the hips, reach, carry, talk."""
+    """What arms do besides: hang, swing, go to the face or the hips, reach, carry, talk."""
     rng, kind = take.rng, take.rng.random()
-    if kind < 0.2:
+    if kind < 0.08:
+        _walk(take)
+    elif kind < 0.2:
         take.go(rng.uniform(0.5, 1.2), _HANG + rng.normal(0, 0.03, 3))
         take.hold(rng.uniform(0.3, 2.0))
     elif kind < 0.5:
@@ -721,7 +788,9 @@ def _arm_idle(take: Take) -> None:
             target = place + rng.normal(0, 0.07, 3)
             take.go(rng.uniform(0.16, 0.6), target, bow=rng.normal(0, 0.5))
     elif kind < 0.9:  # raise the hand, stay, lower it: half of every gesture, and none
-        take.go(rng.uniform(0.35, 1.0), _ready(rng), bow=rng.normal(0, 0.15))
+        high = (_ready(rng), figures.STRAIGHT_UP.wrist, figures.STRAIGHT_OUT.wrist)
+        place = high[rng.choice(3, p=[0.7, 0.15, 0.15])] + rng.normal(0, 0.03, 3)
+        take.go(rng.uniform(0.35, 1.0), place, bow=rng.normal(0, 0.15))
         take.hold(rng.uniform(0.2, 2.0))
         take.go(rng.uniform(0.35, 1.0), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15))
     else:
@@ -744,7 +813,7 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
     names = [i + 1 for i, name in enumerate(MOTIONS) if name != "push"]
     for share in (gestures, gestures * 0.5):
         start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
-        take = Take(rng, start)
+        take = Take(rng, start, calm_m_s=0.70)
         take.hold(0.3)
         quiet = share != gestures and rng.random() < 0.6
         while take.seconds < seconds:
@@ -757,6 +826,9 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
         takes.append(take)
     n = min(sum(map(len, take.label)) for take in takes)
     label = np.concatenate(takes[0].label)[:n]
+    if rng.random() < 0.2:  # both arms together: up, out or at work, but no stroke of one
+        takes[1] = takes[0]
+        label = np.zeros(n, np.int64)
     pole = np.array([-0.4, 0.7, 0.5]) + rng.normal(0, 0.25, 3)
     joints = []
     for take in takes:
@@ -775,7 +847,12 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
     depth = rng.uniform(1.0, 4.0)
     flat = seen[..., :2] / (1 + seen[..., 2:] / depth)
     unit = SHOULDER_WIDTH_M * rng.uniform(0.88, 1.12)
-    flat = flat / unit + rng.normal(0, rng.uniform(0.005, 0.03), flat.shape)
+    far = rng.random() < 0.25  # small and badly seen: joints jump
+    sigma = rng.uniform(0.03, 0.10) if far else rng.uniform(0.005, 0.03)
+    flat = flat / unit + rng.normal(0, sigma, flat.shape)
+    if far:
+        for i in np.flatnonzero(rng.random(len(at)) < 0.02):
+            flat[i : i + rng.integers(1, 6)] += rng.normal(0, 0.35, (1, *flat.shape[1:]))
     drift = np.cumsum(rng.normal(0, 0.003, (len(at), 1, 2)), axis=0)
     flat = flat + drift - np.linspace(0, 1, len(at))[:, None, None] * drift[-1]
     visible = np.clip(rng.normal(0.9, 0.08, (len(at), 2)), 0, 1)

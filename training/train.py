@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,11 @@ def hand_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], 
         (augment.photographed_hands(photos.points, photos.gesture, rng), label, weight)
         for _ in range(20)
     ]
+    for _ in range(8):
+        points, turned = augment.turned_thumbs(photos.points[photos.thumb], rng)
+        told = turned != "?"
+        known = np.array([names.index(name) for name in turned[told].tolist()])
+        rows.append((points[told], known, np.ones(len(known))))
     for i, name in enumerate(synth.POSES):
         n = 8000 if name in ("ok", "pinch", "thumb_up", "thumb_down", "fist") else 3000
         rows.append((synth.pose_samples(rng, name, n), np.full(n, i + 1), np.ones(n)))
@@ -185,11 +190,56 @@ def fit_streams(
     return mean, scale, params
 
 
+def hand_pose(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+    """Train the part that knows the poses of a hand."""
+    fitted = fit_frames(rng, *hand_pose_data(rng, data), (64, 48), steps=steps, report=report)
+    return TrainedPart(
+        "mlp", ("null", *synth.POSES), *fitted,
+        enter=0.6, exit=0.35, hold_us=120_000, refractory_us=0, smooth_us=80_000,
+        own={"pinch": {"enter": 0.75}},  # a hand on its way to a fist passes it
+    )  # fmt: skip
+
+
+def body_pose(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+    """Train the part that knows the poses of a body."""
+    fitted = fit_frames(rng, *body_pose_data(rng, data), (32,), steps=steps, report=report)
+    return TrainedPart(
+        "mlp", ("null", *synth.BODY_POSES), *fitted,
+        enter=0.7, exit=0.4, hold_us=150_000, refractory_us=0, smooth_us=120_000,
+    )  # fmt: skip
+
+
+def hand_motion(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+    """Train the part that knows the strokes of a hand."""
+    fitted = fit_streams(
+        rng, hand_motion_data(rng, hours=20), 1 + len(synth.MOTIONS),
+        steps=steps, width=48, null_weight=0.3, report=report,
+    )  # fmt: skip
+    return TrainedPart(
+        "tcn", ("null", *synth.MOTIONS), *fitted,
+        enter=0.75, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
+    )  # fmt: skip
+
+
+def arm_motion(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+    """Train the part that knows the strokes of an arm."""
+    recordings = datasets.arm_recordings(datasets.for_training("pose_streams", data))
+    sequences = arm_motion_data(rng, recordings, copies=10, hours=6)
+    fitted = fit_streams(rng, sequences, 1 + len(ARM_MOTIONS), steps=steps, width=48, report=report)
+    return TrainedPart(
+        "tcn", ("null", *ARM_MOTIONS), *fitted,
+        enter=0.75, exit=0.3, hold_us=66_000, refractory_us=700_000, smooth_us=40_000,
+    )  # fmt: skip
+
+
+PARTS = {f.__name__: f for f in (hand_pose, body_pose, hand_motion, arm_motion)}
+STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3500, "arm_motion": 2500}
+
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def train(data: Path, progress: Progress) -> dict[str, TrainedPart]:
-    """Train the four parts."""
+def train(data: Path, progress: Progress, only: Container[str] = PARTS) -> dict[str, TrainedPart]:
+    """Train the four parts, or only some; each has a seed of its own."""
 
     def reporter(what: str, steps: int) -> Report:
         task: TaskID = progress.add_task(what, total=steps)
@@ -198,46 +248,10 @@ def train(data: Path, progress: Progress) -> dict[str, TrainedPart]:
         )
 
     parts: dict[str, TrainedPart] = {}
-    rng = np.random.default_rng(SEED)
-    x, label, weight = hand_pose_data(rng, data)
-    fitted = fit_frames(
-        rng, x, label, weight, (64, 48), steps=5000, report=reporter("hand poses", 5000)
-    )
-    parts["hand_pose"] = TrainedPart(
-        "mlp", ("null", *synth.POSES), *fitted,
-        enter=0.6, exit=0.35, hold_us=120_000, refractory_us=0, smooth_us=80_000,
-    )  # fmt: skip
-
-    rng = np.random.default_rng(SEED + 1)
-    x, label, weight = body_pose_data(rng, data)
-    fitted = fit_frames(
-        rng, x, label, weight, (32,), steps=2500, report=reporter("body poses", 2500)
-    )
-    parts["body_pose"] = TrainedPart(
-        "mlp", ("null", *synth.BODY_POSES), *fitted,
-        enter=0.7, exit=0.4, hold_us=150_000, refractory_us=0, smooth_us=120_000,
-    )  # fmt: skip
-
-    rng = np.random.default_rng(SEED + 2)
-    fitted = fit_streams(
-        rng, hand_motion_data(rng, 20), 1 + len(synth.MOTIONS),
-        steps=2500, width=40, report=reporter("hand motions", 2500),
-    )  # fmt: skip
-    parts["hand_motion"] = TrainedPart(
-        "tcn", ("null", *synth.MOTIONS), *fitted,
-        enter=0.7, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
-    )  # fmt: skip
-
-    rng = np.random.default_rng(SEED + 3)
-    recordings = datasets.arm_recordings(datasets.for_training("pose_streams", data))
-    fitted = fit_streams(
-        rng, arm_motion_data(rng, recordings, 10, 6), 1 + len(ARM_MOTIONS),
-        steps=2000, width=40, report=reporter("arm motions", 2000),
-    )  # fmt: skip
-    parts["arm_motion"] = TrainedPart(
-        "tcn", ("null", *ARM_MOTIONS), *fitted,
-        enter=0.7, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
-    )  # fmt: skip
+    for i, (name, one) in enumerate(PARTS.items()):
+        if name in only:
+            rng = np.random.default_rng(SEED + i)
+            parts[name] = one(rng, data, reporter(name, STEPS[name]), STEPS[name])
     return parts
 
 
