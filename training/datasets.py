@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gesturectl import features
 from gesturectl.errors import UsageError
-from gesturectl.types import Hand
+from gesturectl.types import Body, Hand, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +133,25 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArmRecording:
-    """One continuous recording: `points` (T, 33, 4) in image heights, stamps, annotation."""
+    """One continuous recording: `image` (T, 33, 4) as `types.Body` has it, stamps, annotation."""
 
     name: str
     group: str
     t_us: NDArray[np.int64]
-    points: NDArray[np.float32]
+    image: NDArray[np.float32]
+    size_px: tuple[int, int]
     segments: tuple[Segment, ...]
     idle: NDArray[np.bool_]
+
+    @property
+    def points(self) -> NDArray[np.float32]:
+        """The body in image heights, as the features take it: (T, 33, 4)."""
+        return features.body_points(self.image, self.size_px)
+
+    def observations(self) -> Iterator[Observation]:
+        """Yield what a landmarker told of each frame."""
+        for t_us, image in zip(self.t_us.tolist(), self.image, strict=True):
+            yield Observation(t_us, (), (Body(image),), self.size_px)
 
 
 def arm_recordings(folder: Path) -> list[ArmRecording]:
@@ -150,7 +161,7 @@ def arm_recordings(folder: Path) -> list[ArmRecording]:
         with np.load(file, allow_pickle=False) as d:
             t_us, label = d["t_us"].astype(np.int64), d["label"]
             size = (int(d["size_px"][0]), int(d["size_px"][1]))
-            points = features.body_points(d["pose"], size)
+            image = d["pose"].astype(np.float32)
         starts = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
         ends = np.r_[starts[1:], len(label)] - 1
         segments = tuple(
@@ -159,5 +170,6 @@ def arm_recordings(folder: Path) -> list[ArmRecording]:
             if label[a] != "idle"
         )
         idle = label == "idle"
-        out.append(ArmRecording(file.stem, file.stem.split("_")[0], t_us, points, segments, idle))
+        group = file.stem.split("_")[0]
+        out.append(ArmRecording(file.stem, group, t_us, image, size, segments, idle))
     return out

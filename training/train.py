@@ -224,6 +224,13 @@ def hand_motion(rng: Generator, data: Path, report: Report, steps: int) -> Train
 def arm_motion(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
     """Train the part that knows the strokes of an arm."""
     recordings = datasets.arm_recordings(datasets.for_training("pose_streams", data))
+    return fit_arm_motion(rng, recordings, report, steps)
+
+
+def fit_arm_motion(
+    rng: Generator, recordings: list[datasets.ArmRecording], report: Report, steps: int
+) -> TrainedPart:
+    """Train on these recordings: all of them, or those that a measurement does not hold out."""
     sequences = arm_motion_data(rng, recordings, copies=10, hours=6)
     fitted = fit_streams(rng, sequences, 1 + len(ARM_MOTIONS), steps=steps, width=48, report=report)
     return TrainedPart(

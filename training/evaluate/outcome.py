@@ -1,0 +1,76 @@
+"""What a measure gives back: figures for programs, tables for people, pictures in a folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import Progress
+from rich.table import Table
+
+from training.evaluate.metrics import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Figures = dict[str, Any]
+Draw = Callable[[], "Figure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`figures` must be JSON; `pictures` are drawn only when they are wanted, by file name."""
+
+    figures: Figures
+    tables: tuple[Table, ...]
+    pictures: dict[str, Draw]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row of the table of measures: its help, its own options, and how it is run."""
+
+    says: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, Progress], Outcome]
+    needs_data: bool = True
+
+
+def save(pictures: dict[str, Draw], folder: Path) -> list[Path]:
+    """Draw every picture into a folder as PNG; return the files."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, draw in pictures.items():
+        file = folder / f"{name}.png"
+        draw().savefig(file, dpi=110)
+        files.append(file)
+    return files
+
+
+def table(title: str, *columns: str) -> Table:
+    """Return an empty table: the first column names, the others are numbers."""
+    out = Table(title=title, title_justify="left", box=None)
+    for i, name in enumerate(columns):
+        out.add_column(name, justify="right" if i else "left")
+    return out
+
+
+def percent(fraction: float, interval: Interval | None = None) -> str:
+    """Return a fraction as people read it, with its interval."""
+    text = f"{100 * fraction:.1f} %"
+    if interval is None:
+        return text
+    return f"{text} ({100 * interval.low:.0f}–{100 * interval.high:.0f})"
+
+
+def per_hour(rate: float | None, interval: Interval) -> str:
+    """Return a rate with its interval."""
+    if rate is None:
+        return "unknown"
+    return f"{rate:.2f} ({interval.low:.2f}–{interval.high:.2f})"
