@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -60,6 +61,10 @@ class Part(_Strict):
         for name in ("enter", "exit", "hold_us", "refractory_us"):
             if len(getattr(self, name)) != len(self.classes):
                 raise ValueError(f"{name} must have one value for each of the classes")
+        if any(leave > enter for leave, enter in zip(self.exit, self.enter, strict=True)):
+            raise ValueError("exit must not be above enter, or a gesture would flicker")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes must not have the same name twice")
         return self
 
     @cached_property
@@ -211,6 +216,9 @@ def load(folder: Traversable | Path) -> Model:
             "install the model again"
         )
     arrays = _read_arrays(raw, card, str(weights_file))
+    strays = [name for name in arrays if name.split("/")[0] not in card.parts]
+    if strays:
+        raise ModelError(f"{card_file}: no part has the arrays {', '.join(sorted(strays))}")
     nets = {name: _net(name, part, arrays, str(card_file)) for name, part in card.parts.items()}
     return Model(card, nets)
 
@@ -235,12 +243,12 @@ def _read_card(raw: bytes, where: str) -> Card:
         raise ModelError(f"{where} is not a gesturectl model")
     if content.get("version") != VERSION:
         raise ModelError(
-            f"{where} has version {content.get('version')!r}, this program reads {VERSION}"
+            f"{where} has version {content.get('version')!r:.40}, this program reads {VERSION}"
         )
     if content.get("features_version") != FEATURES_VERSION:
         raise ModelError(
-            f"{where} was trained on features version {content.get('features_version')!r}, this "
-            f"program computes {FEATURES_VERSION}; train it again or install a newer model"
+            f"{where} was trained on features version {content.get('features_version')!r:.40}, "
+            f"this program computes {FEATURES_VERSION}; train it again or install a newer model"
         )
     try:
         return Card.model_validate(content)
@@ -254,53 +262,63 @@ def _read_arrays(raw: bytes, card: Card, where: str) -> dict[str, Float32]:
     total = 4 * sum(int(np.prod(spec.shape)) for spec in card.arrays.values())
     if total > MAX_WEIGHTS_BYTES:
         raise ModelError(f"{where}: the card announces {total} bytes of weights, too many")
-    arrays: dict[str, Float32] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > total + 4096 * len(card.arrays):
-                raise ModelError(f"{where} unpacks to more than its card says")
-        with np.load(io.BytesIO(raw), allow_pickle=False) as npz:
-            if set(npz.files) != set(card.arrays):
+            if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in card.arrays):
                 raise ModelError(f"{where} does not hold the arrays that its card names")
-            for name, spec in card.arrays.items():
-                array = npz[name]
-                if array.dtype != np.float32 or list(array.shape) != spec.shape:
-                    raise ModelError(
-                        f"{where}: {name} is {array.dtype} {array.shape}, "
-                        f"expected float32 {tuple(spec.shape)}"
-                    )
-                if not np.isfinite(array).all():
-                    raise ModelError(f"{where}: {name} holds values that are not finite")
-                arrays[name] = array
-    except ModelError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-    ) as error:
+            return {
+                name: _read_array(archive, name, tuple(spec.shape), where)
+                for name, spec in card.arrays.items()
+            }
+    # What zipfile and zlib raise on damage; RuntimeError is an entry that wants a password.
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{where} is damaged: {error}") from error
-    return arrays
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], where: str) -> Float32:
+    """Read one array of the announced shape.
+
+    Not `numpy.load`: it believes a header, and allocates whatever that claims before it reads.
+    Here the header is compared with the one expected, and only so much is unpacked as is needed.
+    """
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ModelError(f"{where}: {name} is compressed in a way that models are not")
+    size = 4 * int(np.prod(shape))
+    with archive.open(info) as entry:
+        magic, length = entry.read(8), int.from_bytes(entry.read(2), "little")
+        header = entry.read(length).decode("latin-1").strip()
+        content = entry.read(size)
+        more = entry.read(1)
+    expected = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    if magic != b"\x93NUMPY\x01\x00" or header != expected:
+        raise ModelError(f"{where}: {name} is {header!r:.99}, expected {expected}")
+    if len(content) != size or more:
+        raise ModelError(f"{where}: {name} does not hold {size} bytes of values")
+    array = np.frombuffer(content, "<f4").astype(np.float32).reshape(shape)
+    if not np.isfinite(array).all():
+        raise ModelError(f"{where}: {name} holds values that are not finite")
+    return array
 
 
 def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp | Tcn:
     """Assemble one network; every shape must fit its neighbours."""
     own = {key.split("/", 1)[1]: a for key, a in arrays.items() if key.startswith(f"{name}/")}
 
-    def take(key: str, *shape: int) -> Float32:
+    def take(key: str, *shape: int | None) -> Float32:
+        """Return an array of this shape; None stands for any length."""
         array = own.pop(key, None)
-        if array is None or (shape and array.shape != shape):
-            found = "is missing" if array is None else f"has the shape {array.shape}"
-            raise ModelError(f"{where}: {name}/{key} {found}, expected {shape}")
+        if array is None:
+            raise ModelError(f"{where}: {name}/{key} is missing")
+        fits = (n in (None, found) for n, found in zip(shape, array.shape, strict=False))
+        if array.ndim != len(shape) or not all(fits):
+            expected = f"({', '.join('any' if n is None else str(n) for n in shape)})"
+            raise ModelError(f"{where}: {name}/{key} has shape {array.shape}, expected {expected}")
         return array
 
-    def dense(prefix: str, rows: int) -> tuple[Float32, Float32]:
-        bias = take(f"{prefix}b" if kind == "mlp" else f"{prefix}_b")
-        key = f"{prefix}w" if kind == "mlp" else f"{prefix}_w"
-        return take(key, rows, bias.size), bias
+    def dense(weight: str, bias: str, rows: int) -> tuple[Float32, Float32]:
+        b = take(bias, None)
+        return take(weight, rows, b.size), b
 
     kind, classes = part.kind, len(part.classes)
     mean, scale = take("mean", part.inputs), take("scale", part.inputs)
@@ -308,23 +326,23 @@ def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp |
         count = sum(key.startswith("w") for key in own)
         layers, rows = [], part.inputs
         for i in range(count):
-            bias = take(f"b{i}")
-            layers.append((take(f"w{i}", rows, bias.size), bias))
-            rows = bias.size
+            layers.append(dense(f"w{i}", f"b{i}", rows))
+            rows = layers[-1][1].size
         net: Mlp | Tcn
         if not layers or rows != classes:
             raise ModelError(f"{where}: {name} gives {rows} scores for {classes} classes")
         net = Mlp((_fold(layers[0], mean, scale), *layers[1:]))
     else:
-        entry = dense("in", part.inputs)
+        entry = dense("in_w", "in_b", part.inputs)
         width = entry[1].size
         count = sum(key.startswith("conv") and key.endswith("_w") for key in own)
         if count > 12:
             raise ModelError(f"{where}: {name} has {count} blocks; 12 are the limit")
-        blocks = tuple(dense(f"conv{i}", KERNEL * width) for i in range(count))
+        convs = (f"conv{i}" for i in range(count))
+        blocks = tuple(dense(f"{conv}_w", f"{conv}_b", KERNEL * width) for conv in convs)
         if any(bias.size != width for _, bias in blocks):
             raise ModelError(f"{where}: {name} has blocks of different widths")
-        head = dense("out", width)
+        head = dense("out_w", "out_b", width)
         if head[1].size != classes:
             raise ModelError(f"{where}: {name} gives {head[1].size} scores for {classes} classes")
         net = Tcn(_fold(entry, mean, scale), blocks, head)
@@ -338,5 +356,9 @@ def _fold(layer: tuple[Float32, Float32], mean: Float32, scale: Float32) -> tupl
     weight, bias = layer
     if not (scale > 0).all():
         raise ModelError("a scale in the weights is not positive; the model is damaged")
-    folded = weight / scale[:, None]
-    return folded, bias - mean @ folded
+    with np.errstate(over="ignore", invalid="ignore"):
+        weight = weight / scale[:, None]
+        bias = bias - mean @ weight
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise ModelError("a scale in the weights is next to nothing; the model is damaged")
+    return weight, bias
