@@ -21,6 +21,9 @@ Motions, strokes that begin and end at once:
     #   1) p > enter for hold_us: Began and Ended
     #   2) within refractory_us of any other motion of the subject: nothing; a stroke has a return
     #   3) after it, once p has been below exit: Began and Ended again
+    #
+    # What another machine has heard is quiet here too, and its echo within that time, the same
+    # class, counts as heard: it fires once p has been below exit, as in 3.
 """
 
 from __future__ import annotations
@@ -64,7 +67,11 @@ class PoseState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MotionState:
-    """What the machine for motions remembers of one subject."""
+    """What the machine for motions remembers of one subject.
+
+    `fired` is the class that must fall below its exit before it is heard again, `echo` the class
+    that another machine has heard of this subject: the reason of the quiet.
+    """
 
     t_us: int = -1
     p: Float32 | None = None
@@ -72,6 +79,7 @@ class MotionState:
     since_us: int = 0
     fired: int = 0
     quiet_until_us: int = -1
+    echo: int = 0
 
 
 def _smoothed(rules: Rules, state: PoseState | MotionState, scores: Scores) -> Float32:
@@ -82,6 +90,8 @@ def _smoothed(rules: Rules, state: PoseState | MotionState, scores: Scores) -> F
         since = 33_333
     else:
         old, since = state.p, max(scores.t_us - state.t_us, 0)
+    if np.isnan(scores.p[0]):  # points beyond all measure: one such frame must not stay for ever
+        return old
     if rules.smooth_us == 0:
         return scores.p
     keep = np.float32(np.exp(-since / rules.smooth_us))
@@ -123,12 +133,14 @@ def step_motion(rules: Rules, state: MotionState, scores: Scores) -> tuple[Motio
         fired = 0
     best, since = _candidate(rules, p, state.candidate, state.since_us, t)
     state = replace(state, t_us=t, p=p, candidate=best, since_us=since, fired=fired)
-    if best in (0, fired) or t < state.quiet_until_us or t - since < rules.hold_us[best]:
+    if best in (0, fired) or t - since < rules.hold_us[best]:
         return state, ()
+    if t < state.quiet_until_us:
+        return (replace(state, fired=best) if best == state.echo else state), ()
     name, confidence = rules.names[best], float(p[best])
     events = (Began(t, name, side, confidence), Ended(t, name, side, confidence))
     quiet = t + int(rules.refractory_us[best])
-    return replace(state, fired=best, quiet_until_us=quiet), events
+    return replace(state, fired=best, quiet_until_us=quiet, echo=0), events
 
 
 def lose_pose(rules: Rules, state: PoseState, t_us: int, subject: str) -> tuple[PoseState, Events]:

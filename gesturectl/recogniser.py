@@ -33,6 +33,14 @@ from gesturectl.types import (
 SHIPPED = "shipped"
 LOST_US = features.MAX_GAP_US
 
+# How many features each part of a model reads.
+INPUTS = {
+    "hand_pose": features.HAND_SHAPE_SIZE,
+    "body_pose": features.BODY_SHAPE_SIZE,
+    "hand_motion": features.HAND_MOTION_SIZE,
+    "arm_motion": features.ARM_MOTION_SIZE,
+}
+
 # A hand on its way shows no pose: above this many palm sizes a second poses do not begin. Poses
 # of the recorded clips and photographs are shown below 1.5; strokes peak above 6.
 STILL = 4.0
@@ -77,7 +85,8 @@ class _Mover:
     def reset(self) -> None:
         self.track.reset()
         self.stream.reset()
-        self.state = replace(MotionState(), quiet_until_us=self.state.quiet_until_us)
+        state = self.state
+        self.state = MotionState(quiet_until_us=state.quiet_until_us, echo=state.echo)
         self.moving = False
         self.reach = 0.0
 
@@ -91,9 +100,19 @@ class _Poser:
 
 
 class Recogniser:
-    """All subjects of one controlling person. Feed observations whose times grow."""
+    """All subjects of one controlling person. Feed observations whose times grow.
+
+    Raises:
+        ModelError: the model lacks a part, or one of them does not fit our features.
+    """
 
     def __init__(self, trained: model.Model) -> None:
+        for name, part in trained.card.parts.items():
+            if part.inputs != INPUTS.get(name, part.inputs):
+                raise ModelError(
+                    f"model {trained.card.name}: {name} reads {part.inputs} features, this program "
+                    f"computes {INPUTS[name]}; train it again or install a newer model"
+                )
         self._hand_pose = trained.mlp("hand_pose")
         self._body_pose = trained.mlp("body_pose")
         self._rules = {name: trained.rules(name) for name in trained.card.parts}
@@ -150,7 +169,7 @@ class Recogniser:
 
     def reset(self, t_us: int) -> tuple[Ended, ...]:
         """End everything that is shown and forget the past, as on pause or a stalled camera."""
-        ended = tuple(self._lose(t_us, absent=-1))
+        ended = tuple(self._lose(t_us, absent=None))
         self._candidates.clear()
         return ended
 
@@ -177,10 +196,13 @@ class Recogniser:
     def _mover(self, side: str, *, arm: bool) -> _Mover:
         return next(m for m in self._movers if m.side == side and m.arm == arm)
 
+    def _rules_of(self, mover: _Mover) -> decoder.Rules:
+        return self._rules["arm_motion" if mover.arm else "hand_motion"]
+
     def _step_motion(self, mover: _Mover, t: int, signal: Float32) -> Iterable[Began | Ended]:
         if mover.track.lost_us(t) > LOST_US:
             mover.reset()
-        rules = self._rules["arm_motion" if mover.arm else "hand_motion"]
+        rules = self._rules_of(mover)
         for at_us, vector in mover.track.push(t, signal):
             p = mover.stream.scores(vector)
             mover.reach = float(np.hypot(vector[4], vector[5]))  # over 267 ms
@@ -190,19 +212,23 @@ class Recogniser:
             mover.state, events = decoder.step_motion(rules, mover.state, scores)
             mover.moving = bool(np.hypot(vector[2], vector[3]) > _STILL_FEATURE)
             if events:
-                self._silence_others(mover)
+                self._silence_others(mover, rules.names[mover.state.fired])
             # Events bear the time of the frame that completes the step: times never go back.
             for event in events:
                 yield replace(event, t_us=t, gesture=_named(event.gesture, mover.side))
         if mover.state.p is not None:
             self._show(mover.side, rules, mover.state.p, active=mover.state.fired, side=mover.side)
 
-    def _silence_others(self, fired: _Mover) -> None:
+    def _silence_others(self, fired: _Mover, name: str) -> None:
         until = fired.state.quiet_until_us
         for mover in self._movers:
-            if mover is not fired:
-                quiet = max(until, mover.state.quiet_until_us)
-                mover.state = replace(mover.state, quiet_until_us=quiet)
+            if mover is fired:
+                continue
+            quiet, echo = max(until, mover.state.quiet_until_us), 0
+            names = self._rules_of(mover).names
+            if mover.side == fired.side and name in names:
+                echo = names.index(name)
+            mover.state = replace(mover.state, quiet_until_us=quiet, echo=echo)
 
     def _step_pose(
         self, subject: Subject, part: str, t: int, p: Float32, *, moving: bool
@@ -237,12 +263,13 @@ class Recogniser:
                 bool(active),
             )
 
-    def _lose(self, t: int, *, absent: int) -> Iterable[Ended]:
+    def _lose(self, t: int, *, absent: int | None) -> Iterable[Ended]:
+        """Forget whoever has been absent for longer than this, or everybody."""
         for mover in self._movers:
-            if mover.track.lost_us(t) > absent:
+            if absent is None or mover.track.lost_us(t) > absent:
                 mover.reset()
         for subject, poser in self._posers.items():
-            if poser.seen_us >= 0 and t - poser.seen_us > absent:
+            if poser.seen_us >= 0 and (absent is None or t - poser.seen_us > absent):
                 rules = self._rules["body_pose" if subject == "body" else "hand_pose"]
                 poser.state, events = decoder.lose_pose(rules, poser.state, t, subject)
                 poser.seen_us = -1
