@@ -20,7 +20,7 @@ F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
 # Of a marked segment, the first part shows nothing yet; what follows its end still belongs to it.
-EARLY, LATE_US, TAIL_US = 0.40, 100_000, 300_000
+EARLY, LATE_US, TAIL_US = 0.65, 150_000, 300_000
 
 _MIRROR = {
     "swipe_left": "swipe_right",

@@ -366,14 +366,14 @@ def _swipe(take: Take, name: str, which: int) -> None:
     direction = (
         axis_rotation(np.array([[0.0, 0, 1]]), np.deg2rad(rng.normal(0, 9, 1)))[0] @ direction
     )
-    length = rng.uniform(0.13, 0.42)
+    length = _log_uniform(rng, 0.13, 0.65)
     home = take.now.wrist
     facing = _facing(rng, PALM_OUT, 18)
     shape = _loose_shape(rng, stroke=True)
     start = home - direction * length * rng.uniform(0.2, 0.8)
     _approach(take, start, facing, shape)
     take.hold(rng.uniform(0.0, 0.4) + 0.02)
-    seconds = length / _log_uniform(rng, 0.42, 1.6)
+    seconds = length / max(_log_uniform(rng, 0.42, 2.2), length / 0.75)
     n = max(2, round(seconds * RATE_HZ))
     angle = np.deg2rad(rng.normal(8, 12, 1)) * direction[0]
     lean = axis_rotation(np.array([[0.0, 0, 1]]), angle)[0]
@@ -621,7 +621,7 @@ def _film(take: Take, rng: Generator) -> HandStream:
         np.concatenate(part) for part in (take.wrist, take.fingers, take.palm, take.angles)
     )
     label = np.concatenate(take.label)
-    fps = rng.uniform(14, 62)
+    fps = rng.uniform(12, 62)
     times = np.arange(0, len(wrist) / RATE_HZ - 0.01, 1 / fps)
     times = times + rng.uniform(0, 0.15 / fps, len(times))
     at = np.minimum((times * RATE_HZ).astype(int), len(wrist) - 1)
@@ -631,9 +631,12 @@ def _film(take: Take, rng: Generator) -> HandStream:
     points = hand_points(angles[at], scale=rng.uniform(0.85, 1.15))
     points = hand_proportions(points[:1], rng) - points[:1] + points
     # The forearm turns about the elbow, and the hand with it: it leans to where it goes.
-    lean = rng.uniform(0, 1.1) * (wrist[at, 0] - np.median(wrist[:, 0])) / FOREARM_M
-    leaning = axis_rotation(np.tile([0.0, 0, 1.0], (n, 1)), np.clip(lean, -0.9, 0.9))
-    rotation = leaning @ frames_of(fingers[at], palm[at])
+    away = (wrist[at] - np.median(wrist, axis=0)) / FOREARM_M
+    lean, yaw = rng.uniform(0, 1.1) * away[:, 0], rng.uniform(-0.8, 0.8) * away[:, 0]
+    pitch = rng.uniform(-0.5, 0.5) * away[:, 1]
+    rotation = frames_of(fingers[at], palm[at])
+    for axis, angle in (([0.0, 0, 1], lean), ([0.0, 1, 0], yaw), ([1.0, 0, 0], pitch)):
+        rotation = axis_rotation(np.tile(axis, (n, 1)), np.clip(angle, -0.9, 0.9)) @ rotation
     world = (
         points @ rotation.transpose(0, 2, 1) + (wrist[at] + np.clip(tremor, -0.02, 0.02))[:, None]
     )
@@ -653,9 +656,11 @@ def _film(take: Take, rng: Generator) -> HandStream:
     inside = (np.abs(image[..., 0]) < aspect / 2 + 0.02) & (np.abs(image[..., 1]) < 0.52)
     seen = inside.mean(1) > 0.55
     # Fast and blurred hands are lost more often, and a loss lasts a few frames.
-    lose = rng.random(n) < 0.002 + 0.03 * rng.random() * np.minimum(speed, 30) / 30
+    lose = rng.random(n) < 0.002 + 0.10 * rng.random() * np.minimum(speed, 30) / 30
     for i in np.flatnonzero(lose):
         seen[i : i + rng.integers(1, 4)] = False
+    for i in np.flatnonzero(rng.random(n) < rng.choice([0.0, 0.0, 0.1])):  # a picture shown twice
+        image[i] = image[i - 1]
     t_us = (times * 1e6).astype(np.int64)
     return HandStream(t_us[seen], image[seen].astype(np.float32), label[at][seen])
 
@@ -680,8 +685,10 @@ def elbows(wrist: Array, pole: Array) -> tuple[Array, Array]:
 
 
 def _ready(rng: Generator) -> Array:
-    """Return where a raised hand waits: beside or before the chest or the head."""
-    return np.array([rng.uniform(-0.45, -0.1), rng.uniform(-0.25, 0.25), rng.uniform(-0.45, -0.2)])
+    """Return where a raised hand waits: beside the head or before the chest, elbow bent."""
+    if rng.random() < 0.5:
+        return np.array([rng.uniform(-0.6, -0.35), rng.uniform(-0.3, 0.3), rng.uniform(-0.35, 0)])
+    return np.array([rng.uniform(-0.35, 0.05), rng.uniform(0.1, 0.35), rng.uniform(-0.45, -0.2)])
 
 
 _HANG = np.array([-0.235, 0.52, -0.05])
@@ -689,28 +696,70 @@ _HANG = np.array([-0.235, 0.52, -0.05])
 
 def _arm_gesture(take: Take, which: int) -> None:
     rng, name = take.rng, MOTIONS[which - 1]
-    ready = _ready(rng)
-    if rng.random() < 0.85 or np.linalg.norm(take.now.wrist - _HANG) < 0.2:
-        take.go(rng.uniform(0.4, 1.0), ready, bow=rng.normal(0, 0.2))
-    if name in STROKES:
-        direction = np.array([*STROKES[name], 0.0])
-        tilt = np.deg2rad(rng.normal(0, 9, 1))
-        direction = axis_rotation(np.array([[0.0, 0, 1]]), tilt)[0] @ direction
-        length = rng.uniform(0.35, 0.85)
-        middle = np.array([-0.2, rng.uniform(-0.15, 0.25), rng.uniform(-0.45, -0.2)])
-        middle += rng.normal(0, 0.05, 3)
-        take.go(rng.uniform(0.3, 0.9), middle - direction * length / 2, bow=rng.normal(0, 0.2))
-        take.hold(rng.uniform(0.02, 0.5))
-        seconds = length / _log_uniform(rng, 0.8, 2.8)
-        label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.45)
-        take.go(seconds, middle + direction * length / 2, bow=rng.normal(0, 0.15), label=label)
-    elif name.startswith("circle"):
-        _arm_circle(take, name, which)
+    if name in ("swipe_up", "swipe_down"):
+        _arm_lift(take, which, down=name == "swipe_down")
+    elif name in STROKES:
+        _arm_swipe(take, name, which)
     else:
-        _arm_wave(take, which)
-    _after(take, which, rng)
+        take.go(rng.uniform(0.4, 1.0), _ready(rng), bow=rng.normal(0, 0.2))
+        if name.startswith("circle"):
+            _arm_circle(take, name, which)
+        else:
+            _arm_wave(take, which)
+        _after(take, which, rng)
     if rng.random() < 0.7:
         take.go(rng.uniform(0.45, 1.2), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2))
+
+
+def _stroke(take: Take, target: Array, which: int, low: float, high: float) -> None:
+    """Move fast to `target`, at a mean speed of `low` to `high` m/s."""
+    rng = take.rng
+    seconds = float(np.linalg.norm(target - take.now.wrist)) / _log_uniform(rng, low, high)
+    label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.6)
+    take.go(seconds, target, bow=rng.normal(0, 0.12), label=label)
+
+
+def _arm_swipe(take: Take, name: str, which: int) -> None:
+    """Carry the raised hand across, from the side or to it."""
+    rng = take.rng
+    direction = np.array([*STROKES[name], 0.0])
+    tilt = np.deg2rad(rng.normal(0, 9, 1))
+    direction = axis_rotation(np.array([[0.0, 0, 1]]), tilt)[0] @ direction
+    length = rng.uniform(0.35, 0.9)
+    middle = np.array([-0.25, rng.uniform(-0.2, 0.3), rng.uniform(-0.45, -0.2)])
+    middle += rng.normal(0, 0.05, 3)
+    start, quick = middle - direction * length / 2, rng.random() < 0.5
+    take.go(rng.uniform(0.3, 0.9), start, bow=rng.normal(0, 0.2), calm=not quick)
+    take.hold(rng.uniform(0.02, 0.5))
+    _stroke(take, middle + direction * length / 2, which, 0.8, 2.8)
+    _after(take, which, rng)
+
+
+def _arm_lift(take: Take, which: int, *, down: bool) -> None:
+    """Lift the hanging arm before the body, or let a raised one drop.
+
+    A lift followed at once by its return is one `swipe_up`; after a rest at the top, lowering
+    the arm is a `swipe_down` of its own. An arm raised sideways only gets ready.
+    """
+    rng = take.rng
+    up, dn = MOTIONS.index("swipe_up") + 1, MOTIONS.index("swipe_down") + 1
+    top = np.array([rng.normal(-0.2, 0.06), rng.uniform(-0.5, 0.08), rng.uniform(-0.4, -0.12)])
+    low = _HANG + rng.normal(0, 0.04, 3)
+    if rng.random() < 0.75:
+        take.go(rng.uniform(0.4, 1.0), low)
+    if down and rng.random() < 0.6:
+        side = np.array([rng.uniform(-0.6, -0.4), rng.uniform(-0.2, 0.2), rng.uniform(-0.3, 0)])
+        take.go(rng.uniform(0.3, 0.8), side, bow=rng.normal(0, 0.15), calm=False)
+        take.go(rng.uniform(0.1, 0.4), top, bow=rng.normal(0, 0.15), calm=False)
+        take.hold(rng.uniform(0.0, 0.3) + 0.02)
+    else:
+        _stroke(take, top, up, 0.7, 2.5)
+        _after(take, up, rng)
+        if not down:
+            return
+        take.hold(rng.uniform(0.25, 1.0))
+    _stroke(take, low, dn, 0.7, 2.5)
+    _after(take, dn, rng)
 
 
 def _arm_circle(take: Take, name: str, which: int) -> None:
@@ -729,8 +778,8 @@ def _arm_circle(take: Take, name: str, which: int) -> None:
     centre = np.array([rng.uniform(-0.4, -0.05), rng.uniform(-0.2, 0.2), rng.uniform(-0.45, -0.2)])
     take.go(rng.uniform(0.25, 0.8), centre + radius * first)
     label = np.full(n, which)
-    label[turned < 2 * np.pi * 0.8] = IGNORE
-    label[turned < 2 * np.pi * 0.35] = NULL
+    label[turned < 2 * np.pi * 0.85] = IGNORE
+    label[turned < 2 * np.pi * 0.5] = NULL
     still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
     take.add(centre + radius * ring, *still, label)
 

@@ -77,7 +77,7 @@ def body_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], 
         turned = features.mirror_body(turned) if i % 2 else turned
         rows.append((turned, label))
     for i, name in enumerate([None, *synth.BODY_POSES]):
-        n = 12_000 if name is None else 5_000
+        n = 12_000 if name is None else 8_000
         rows.append((synth.body_samples(rng, name, n), np.full(n, i)))
     for recording in datasets.arm_recordings(datasets.for_training("pose_streams", data)):
         some = recording.points[:: max(1, len(recording.points) // 60)]
