@@ -379,7 +379,7 @@ def main() -> None:
     """Run the command line; the entry point of the package."""
     logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[_ToStderr()])
     try:
-        app()
+        app(prog_name="gesturectl")
     except GesturectlError as error:
         _complain(error)
         sys.exit(error.exit_code)
