@@ -54,7 +54,7 @@ def for_training(name: str, data: Path) -> Path:
     Raises:
         UsageError: it may not, there is no such set, or it is not there.
     """
-    if not SETS[name].ship:
+    if name in SETS and not SETS[name].ship:
         raise UsageError(
             f"{name} ({SETS[name].licence}) is for measuring only; a shipped model must not see it"
         )
