@@ -417,7 +417,7 @@ def _draw_segment(axes: Axes, row: int, segment: Segment, start_us: int, *, miss
 def _draw_event(axes: Axes, row: int, t_s: float, gesture: str, *, right: bool) -> None:
     axes.plot(
         t_s, row if right else row - 0.3, "o" if right else "X", color=_COLOURS[gesture],
-        markeredgecolor="black" if right else "red", markersize=5.5, markeredgewidth=0.8,
+        markeredgecolor="black" if right else "red", markersize=6, markeredgewidth=0.7,
     )  # fmt: skip
 
 
