@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,9 +54,15 @@ class TrainedPart:
 
 
 def write(
-    folder: Path, name: str, parts: dict[str, TrainedPart], training: dict[str, Any], card: str
+    folder: Path,
+    name: str,
+    parts: dict[str, TrainedPart],
+    training: dict[str, Any],
+    card: str = "",
 ) -> None:
     """Write model.json, weights.npz and CARD.md, and read them back as the daemon would.
+
+    Without a text for the card, it tells what `model.json` tells.
 
     Raises:
         ModelError: what was written cannot be loaded; then it is not to be shipped.
@@ -78,8 +85,67 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights.npz").write_bytes(raw)
     (folder / "model.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    (folder / "CARD.md").write_text(card, "utf-8")
+    (folder / "CARD.md").write_text(card or card_of(content), "utf-8")
     model.load(folder)
+
+
+def card_of(content: dict[str, Any]) -> str:
+    """Return the card that tells people what `model.json` (its content) tells programs."""
+    weights: dict[str, int] = {}
+    for key, spec in content["arrays"].items():
+        part = key.split("/")[0]
+        weights[part] = weights.get(part, 0) + math.prod(spec["shape"])
+    lines = [
+        f"# The model `{content['name']}`",
+        "",
+        "Small networks over hand and body landmarks, run in numpy. Made by",
+        f"`python -m training.train` from seed {content['training'].get('seed')}; measured by",
+        "`python -m training.evaluate`.",
+        "",
+        "## Trained on",
+        "",
+        "| set | licence | what |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {used['licence']} | {used['what']} |"
+            for name, used in content["training"].get("data", {}).items()
+        ),
+        "",
+        "All of it is landmarks; no picture and no recording of a user is in it, nor any of the",
+        "sets that are for measuring.",
+        "",
+        "## Networks and thresholds",
+        "",
+        "A gesture begins when its smoothed probability stays above *enter*, and above that of no",
+        "gesture, for *hold*; a pose ends below *exit*; after a stroke its hand is not heard for",
+        "*quiet*.",
+    ]
+    for name, part in content["parts"].items():
+        lines += [
+            "",
+            f"### {name}: {part['kind']}, {weights[name]:,} weights, smoothed over "
+            f"{part['smooth_us'] // 1000} ms",
+            "",
+            "| gesture | enter | exit | hold | quiet |",
+            "|---|---|---|---|---|",
+        ]
+        columns = (part[key] for key in ("classes", "enter", "exit", "hold_us", "refractory_us"))
+        for gesture, enter, leave, hold, quiet in list(zip(*columns, strict=True))[1:]:
+            times = f"{hold // 1000} ms | {quiet // 1000} ms"
+            lines.append(f"| {gesture} | {enter} | {leave} | {times} |")
+    lines += [
+        "",
+        "## Limits",
+        "",
+        "- The photographs show two or three people, the recorded arms five groups of people.",
+        "- Strokes of a hand are learned from synthesis alone. Below about 15 frames a second, and",
+        "  where motion blur loses the hand for longer than 150 ms, a fast stroke is missed.",
+        "- An arm lifted straight before the body is `swipe_up`, whatever it was lifted for.",
+        "- Somebody seated in full view shows bent knees, which may be read as `squat`.",
+        "- Not a medical device.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def npz_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:

@@ -262,23 +262,6 @@ def train(data: Path, progress: Progress, only: Container[str] = PARTS) -> dict[
     return parts
 
 
-CARD = """\
-# The shipped model
-
-Four small networks: poses of a hand, poses of a body, strokes of a hand, strokes of an arm.
-Made by `python -m training.train`; numpy runs it.
-
-**Trained on** photographs of hands and bodies and webcam recordings of arm gestures (all MIT
-licence, reduced to landmarks), and on synthetic sequences (`training/synth.py`). No recording of a
-user, and none of the sets that are for measuring.
-
-**Thresholds** are in `model.json`, per class.
-
-**Limits.** The photographs show two or three people; hand strokes are learned from synthesis
-alone. Not a medical device.
-"""
-
-
 def main(argv: list[str] | None = None) -> int:
     """Train and write the shipped model."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
@@ -293,7 +276,7 @@ def main(argv: list[str] | None = None) -> int:
         if name in ("hand_poses", "body_poses", "pose_streams")
     }
     used["synthetic"] = {"licence": "Apache-2.0", "what": "training/synth.py"}
-    write(options.out, "shipped", parts, {"seed": SEED, "data": used}, CARD)
+    write(options.out, "shipped", parts, {"seed": SEED, "data": used})
     return 0
 
 
