@@ -32,11 +32,6 @@ class Engine:
         self._profile = profile
         self._state = bindings.State() if profile is None else bindings.initial(profile)
 
-    @property
-    def profile(self) -> Profile | None:
-        """The profile in force."""
-        return self._profile
-
     def step(self, observation: Observation) -> Step:
         """Take one frame's observation; times must grow (`ValueError` otherwise)."""
         events = self._recogniser.step(observation)
@@ -50,14 +45,6 @@ class Engine:
             self._state, commands = bindings.release(self._profile, self._state, t_us)
         # The bindings do not hear these ends: a release must never set off a tap.
         return Step(self._recogniser.reset(t_us), commands, ())
-
-    def swap(self, profile: Profile, t_us: int) -> tuple[Command, ...]:
-        """Put another profile in force; return what lets go of all that the old one held."""
-        commands: tuple[Command, ...] = ()
-        if self._profile is not None:
-            _, commands = bindings.release(self._profile, self._state, t_us)
-        self._profile, self._state = profile, bindings.initial(profile)
-        return commands
 
     def _play(self, events: Iterable[GestureEvent]) -> tuple[Command, ...]:
         if self._profile is None:

@@ -105,20 +105,6 @@ def test_after_a_release_the_same_fist_begins_anew() -> None:
     assert keys(sent(steps)) == [(KeyDown, "space")]
 
 
-def test_a_swap_lets_go_of_what_the_old_profile_held_and_obeys_the_new_one() -> None:
-    engine, t_us = holding()
-    new = profile("version: 1\nbindings:\n  - {gesture: swipe_left, do: {key: Left}}\n")
-    assert keys(engine.swap(new, t_us)) == [(KeyUp, "space")]
-    assert engine.profile is new
-    # The fist that is still shown ends later, and means nothing to the new profile.
-    assert sent(play(engine, seen("fist:3s")[75:])) == []
-
-
-def test_a_swap_from_no_profile_sends_nothing() -> None:
-    engine = Engine(Recogniser.load())
-    assert engine.swap(profile(), 0) == ()
-
-
 def test_time_that_does_not_grow_is_refused() -> None:
     engine = Engine(Recogniser.load(), profile())
     first = seen("fist")[0]
