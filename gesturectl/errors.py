@@ -54,3 +54,9 @@ class SinkError(GesturectlError):
     """Commands cannot be delivered: no display, no permission, an unknown key."""
 
     exit_code = 5
+
+
+class SampleError(GesturectlError):
+    """Takes of a gesture of the user's own are damaged, too few, or show nobody."""
+
+    exit_code = 3
