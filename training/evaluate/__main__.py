@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gesturectl.errors import GesturectlError
-from training.evaluate import false_activations, poses, streams
+from training.evaluate import custom, false_activations, poses, streams
 from training.evaluate.outcome import Measure, save
 
 MEASURES: dict[str, Measure] = {
     "poses": poses.MEASURE,
     "streams": streams.MEASURE,
+    "custom": custom.MEASURE,
     "false-activations": false_activations.MEASURE,
 }
 

@@ -1,0 +1,77 @@
+"""The measure of custom gestures: what is drawn, what counts as a stranger, what is left open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gesturectl import custom
+from gesturectl.types import Float32
+from training.evaluate import custom as measure
+from training.evaluate.custom import User
+
+
+def user(name: str, *gestures: str, takes: int = 8, spread: float = 0.3) -> User:
+    """Somebody whose gestures are well apart, each the same for everybody who shows it."""
+    rows: list[Float32] = []
+    for gesture in gestures:
+        rng = np.random.default_rng([ord(letter) for letter in gesture])
+        centre = rng.normal(size=custom.EMBEDDING_SIZE)
+        own = np.random.default_rng([ord(letter) for letter in name + gesture])
+        rows += [
+            (row / np.linalg.norm(row)).astype(np.float32)
+            for row in centre + spread * own.normal(size=(takes, custom.EMBEDDING_SIZE))
+        ]
+    return User(name, np.stack(rows), np.repeat(gestures, takes))
+
+
+def test_gestures_well_apart_are_all_right() -> None:
+    assert measure.balanced_accuracy(user("a", "x", "y", "z"), shots=1, draws=3) == 1.0
+
+
+def test_a_class_without_a_take_left_to_test_gives_no_figure() -> None:
+    assert measure.balanced_accuracy(user("a", "x", "y", takes=5), shots=5, draws=3) is None
+
+
+def test_strangers_gestures_are_refused_and_own_ones_recalled() -> None:
+    others = [user(name, f"{name}1", f"{name}2", f"{name}3") for name in "bcdefg"]
+    opened = measure.open_set(user("a", "x", "y", "none"), others, shots=5, draws=3)
+    assert opened is not None
+    assert opened.false_accept == 0
+    assert opened.recall > 0.9
+
+
+def test_the_same_gesture_of_somebody_else_is_no_stranger() -> None:
+    others = [user(name, "x", "y", f"{name}1", f"{name}2") for name in "bcdefg"]
+    opened = measure.open_set(user("a", "x", "y"), others, shots=5, draws=3)
+    assert opened is not None
+    assert opened.false_accept == 0
+
+
+def test_a_lonely_user_leaves_the_open_set_open() -> None:
+    assert measure.open_set(user("a", "x", "y"), [user("b", "z")], shots=5, draws=3) is None
+
+
+def test_unseen_hands_and_bodies_are_absent_from_what_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "user_x.npz"
+    hands = np.full((1, 2, 21, 3), 0.5, np.float32)
+    hands[0, 1] = 0
+    pose = np.zeros((1, 2, 33, 4), np.float32)
+    pose[0, 0] = 0.5
+    np.savez(file, pose=pose, left_hand=hands, right_hand=hands * 0, label=np.array([" Ola"]))
+    takes, label = measure.read_takes(file)
+    seen = [([hand.side for hand in o.hands], len(o.bodies)) for o in takes[0]]
+    assert seen == [(["left"], 1), ([], 0)]
+    assert label.tolist() == ["hello"]
+
+
+@pytest.mark.parametrize(("text", "shots"), [("1,3", [1, 3]), ("5", [5])])
+def test_shots_are_read_from_the_command_line(text: str, shots: list[int]) -> None:
+    assert measure._shots(text) == shots
+
+
+def test_no_shots_are_refused() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        measure._shots("0,3")

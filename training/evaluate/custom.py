@@ -1,0 +1,327 @@
+"""Custom gestures: how well a user's own are learned from few takes, and strangers' refused.
+
+Thirteen people with vocabularies of their own. In each draw the takes to learn from are chosen at
+random within the user, the rest is tested:
+
+    balanced accuracy   the likeliest gesture of each test take, a mean over classes, then users
+    open set            5 takes a gesture and a background of six other people's takes; of the
+                        remaining people's different gestures and the user's own none-class, how
+                        many are accepted at the threshold that the tool itself chooses
+
+Nothing here is ever trained on. Settings were chosen on every second user (`chosen`); the others
+(`unseen`) tell how much that flatters.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from gesturectl import custom, features
+from gesturectl.errors import UsageError
+from gesturectl.types import Body, Float32, Hand, Observation, Side
+from training import datasets
+from training.evaluate.metrics import CONFIDENCE, Interval
+from training.evaluate.outcome import Measure, Outcome, percent, table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DRAWS = 10
+OPEN_SHOTS = 5
+BACKGROUND_TAKES = 200
+NONE = frozenset({"_", "none", "nothing"})
+# The recordings have neither times nor sizes: a usual webcam's are assumed.
+SIZE_PX = (640, 480)
+_SAME_WORD = {"ola": "hello", "obrigado": "thanks"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class User:
+    """One person's takes, embedded (N, E), and the names of their gestures (N,)."""
+
+    name: str
+    takes: Float32
+    label: NDArray[np.str_]
+
+    @property
+    def none(self) -> NDArray[np.bool_]:
+        """Which takes show no gesture by the user's own account."""
+        return np.isin(self.label, sorted(NONE))
+
+
+def read_takes(file: Path) -> tuple[list[list[Observation]], NDArray[np.str_]]:
+    """Return a user's takes as a landmarker would have told them, and their labels."""
+    with np.load(file, allow_pickle=False) as d:
+        pose, left, right = (d[key] for key in ("pose", "left_hand", "right_hand"))
+        label = np.array([_word(name) for name in d["label"].tolist()])
+    takes = [
+        [
+            Observation((i + 1) * features.STEP_US, _hands(lefts, rights), _bodies(body), SIZE_PX)
+            for i, (body, lefts, rights) in enumerate(zip(*frames, strict=True))
+        ]
+        for frames in zip(pose, left, right, strict=True)
+    ]
+    return takes, label
+
+
+def _hands(left: Float32, right: Float32) -> tuple[Hand, ...]:
+    sides: tuple[tuple[Side, Float32], ...] = (("left", left), ("right", right))
+    return tuple(Hand(side, 1.0, image) for side, image in sides if image.any())  # 0: not seen
+
+
+def _bodies(image: Float32) -> tuple[Body, ...]:
+    return (Body(image),) if image.any() else ()
+
+
+def _word(name: str) -> str:
+    word = name.strip().lower()
+    return _SAME_WORD.get(word, word)
+
+
+# --- the two measures ---------------------------------------------------------------------------
+
+
+def _enough(label: NDArray[np.str_], shots: int) -> bool:
+    """Tell whether every class keeps a take to test."""
+    counts = np.unique(label, return_counts=True)[1]
+    return len(counts) > 0 and counts.min() > shots
+
+
+def _drawn(label: NDArray[np.str_], shots: int, rng: Generator) -> NDArray[np.bool_]:
+    """Choose `shots` takes of every class to learn from."""
+    chosen = np.zeros(len(label), bool)
+    for name in np.unique(label):
+        chosen[rng.choice(np.flatnonzero(label == name), shots, replace=False)] = True
+    return chosen
+
+
+def _by_name(takes: Float32, label: NDArray[np.str_]) -> dict[str, Float32]:
+    return {str(name): takes[label == name] for name in np.unique(label)}
+
+
+def balanced_accuracy(user: User, shots: int, draws: int) -> float | None:
+    """Return the mean over draws; None where a class has no take left to test."""
+    if not _enough(user.label, shots):
+        return None
+    accuracies = []
+    for draw in range(draws):
+        train = _drawn(user.label, shots, np.random.default_rng([shots, draw]))
+        learned = custom.fit(_by_name(user.takes[train], user.label[train]), user.takes[:0])
+        best = np.array(learned.names)[learned.scores(user.takes[~train]).argmax(1)]
+        truth = user.label[~train]
+        accuracies.append(np.mean([(best[truth == c] == c).mean() for c in learned.names]))
+    return float(np.mean(accuracies))
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What one user's gestures and negatives met: fractions, means over draws.
+
+    `oracle` is the share of negatives that would pass if 90 % of the test takes had to.
+    """
+
+    false_accept: float
+    recall: float
+    oracle: float
+
+
+def open_set(user: User, others: Sequence[User], shots: int, draws: int) -> Open | None:
+    """Measure refusal; None where somebody has too few takes or there are too few others."""
+    known = user.label[~user.none]
+    if len(others) < 2 or not _enough(known, shots):
+        return None
+    own = np.unique(known).tolist()
+    rows = []
+    for draw in range(draws):
+        rng = np.random.default_rng([1000 + shots, draw])
+        half = len(others) // 2
+        order = rng.permutation(len(others))
+        background = _different([others[i] for i in order[:half]], own)
+        if len(background) > BACKGROUND_TAKES:
+            background = background[rng.permutation(len(background))[:BACKGROUND_TAKES]]
+        negatives = _different([others[i] for i in order[half:]], own)
+        negatives = np.concatenate([negatives, user.takes[user.none]])
+        takes = user.takes[~user.none]
+        train = _drawn(known, shots, rng)
+        learned = custom.fit(_by_name(takes[train], known[train]), background)
+
+        scores = learned.scores(takes[~train])
+        right = np.array(learned.names)[scores.argmax(1)] == known[~train]
+        heard = np.where(right, scores.max(1), -np.inf)
+        false = learned.scores(negatives).max(1)
+        at_90 = np.sort(heard)[int(0.1 * len(heard))]
+        rows.append(
+            [
+                (false >= learned.enter).mean(),
+                (heard >= learned.enter).mean(),
+                (false >= at_90).mean(),
+            ]
+        )
+    return Open(*np.mean(rows, axis=0).tolist())
+
+
+def _different(users: Sequence[User], own: list[str]) -> Float32:
+    """Return the takes of gestures that bear none of the user's names."""
+    return np.concatenate([user.takes[~np.isin(user.label, own)] for user in users])
+
+
+# --- the report ---------------------------------------------------------------------------------
+
+
+def _over_users(values: Sequence[float]) -> tuple[float, Interval]:
+    """Return the mean and its bootstrap interval over users: their takes are not independent."""
+    drawn = np.random.default_rng(0).integers(len(values), size=(2000, len(values)))
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    low, high = np.quantile(np.array(values)[drawn].mean(1), tails)
+    return float(np.mean(values)), Interval(float(low), float(high))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One user's results: accuracy by shots, and the open set."""
+
+    name: str
+    accuracy: dict[int, float | None]
+    open: Open | None
+
+
+def _mean(rows: Sequence[Row], shots: int) -> tuple[float, Interval] | None:
+    values = [v for row in rows if (v := row.accuracy[shots]) is not None]
+    return _over_users(values) if values else None
+
+
+def _open(rows: Sequence[Row]) -> dict[str, tuple[float, Interval]]:
+    known = [row.open for row in rows if row.open is not None]
+    if not known:
+        return {}
+    return {
+        "false_accept": _over_users([o.false_accept for o in known]),
+        "recall": _over_users([o.recall for o in known]),
+        "false_accept_at_90_recall": _over_users([o.oracle for o in known]),
+    }
+
+
+def _figures(rows: Sequence[Row], shots: Sequence[int]) -> dict[str, Any]:
+    means = {str(k): mean for k in shots if (mean := _mean(rows, k)) is not None}
+    opened = _open(rows)
+    return {
+        "balanced_accuracy": {k: round(mean, 4) for k, (mean, _) in means.items()},
+        "balanced_accuracy_interval": {k: i.rounded() for k, (_, i) in means.items()},
+        "open_set": {k: round(mean, 4) for k, (mean, _) in opened.items()},
+        "open_set_interval": {k: i.rounded() for k, (_, i) in opened.items()},
+    }
+
+
+def _by_user(row: Row) -> dict[str, Any]:
+    opened = row.open
+    return {
+        "balanced_accuracy": {
+            str(k): None if v is None else round(v, 4) for k, v in row.accuracy.items()
+        },
+        "open_set": None
+        if opened is None
+        else {"false_accept": round(opened.false_accept, 4), "recall": round(opened.recall, 4)},
+    }
+
+
+def run(options: argparse.Namespace, progress: Progress) -> Outcome:
+    """Measure all users of a data folder."""
+    folder = datasets.located("custom_gestures", options.data)
+    files = sorted(folder.glob("user_*.npz"))
+    if not files:
+        raise UsageError(f"{folder} holds no user_*.npz")
+    shots: list[int] = options.shots
+    task = progress.add_task("custom gestures", total=2 * len(files))
+    users = []
+    for file in files:
+        takes, label = read_takes(file)
+        users.append(User(file.stem, np.stack([custom.embed(take) for take in takes]), label))
+        progress.advance(task)
+    rows = []
+    for user in users:
+        others = [other for other in users if other is not user]
+        accuracy = {k: balanced_accuracy(user, k, options.draws) for k in shots}
+        rows.append(Row(user.name, accuracy, open_set(user, others, OPEN_SHOTS, options.draws)))
+        progress.advance(task)
+
+    figures = _figures(rows, shots)
+    figures["users"] = {row.name: _by_user(row) for row in rows}
+    figures["halves"] = {
+        name: _figures(half, shots)
+        for name, half in (("chosen", rows[::2]), ("unseen", rows[1::2]))
+        if half
+    }
+    accuracy_table = table(
+        "Balanced accuracy from few takes, and the open set at 5", "user", *map(str, shots),
+        "false accepts", "recall",
+    )  # fmt: skip
+    for row in rows:
+        accuracies = ["–" if v is None else percent(v) for v in row.accuracy.values()]
+        refusal = ["–"] * 2
+        if row.open is not None:
+            refusal = [percent(row.open.false_accept), percent(row.open.recall)]
+        accuracy_table.add_row(row.name, *accuracies, *refusal)
+    for name, half in (("chosen", rows[::2]), ("unseen", rows[1::2]), ("all", rows)):
+        opened = _open(half)
+        figures_of = [_mean(half, k) for k in shots]
+        figures_of += [opened.get(key) for key in ("false_accept", "recall")]
+        cells = ["–" if figure is None else percent(*figure) for figure in figures_of]
+        accuracy_table.add_row(name, *cells, style="bold")
+    return Outcome(figures, (accuracy_table,), {"custom": lambda: _draw(rows, shots)})
+
+
+def _draw(rows: Sequence[Row], shots: Sequence[int]) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for row in rows:
+        known = [(k, 100 * v) for k, v in row.accuracy.items() if v is not None]
+        if known:
+            left.plot(*zip(*known, strict=True), color="0.7", linewidth=1)
+    means = [(k, 100 * mean[0]) for k in shots if (mean := _mean(rows, k)) is not None]
+    if means:
+        left.plot(*zip(*means, strict=True), color="tab:blue", linewidth=2.5, marker="o")
+    left.set(xlabel="takes of each gesture", ylabel="balanced accuracy, %", xticks=list(shots))
+    left.set_title("each user grey, their mean blue", fontsize=10)
+    for row in rows:
+        if row.open is not None:
+            at = (100 * row.open.false_accept, 100 * row.open.recall)
+            right.plot(*at, "o", color="tab:blue")
+            right.annotate(row.name.removeprefix("user_"), at, (4, 3), textcoords="offset points")
+    right.axvline(2, color="0.7", linestyle=":")
+    right.axhline(90, color="0.7", linestyle=":")
+    right.set(xlabel="strangers' takes accepted, %", ylabel="own takes accepted, %")
+    right.set_title("open set at 5 takes; dotted: the aim", fontsize=10)
+    return figure
+
+
+def _shots(text: str) -> list[int]:
+    shots = [int(part) for part in text.split(",")]
+    if min(shots) < 1:
+        raise ValueError("shots must be positive")
+    return shots
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shots",
+        type=_shots,
+        default=[1, 3, 5, 10],
+        help="takes to learn from (default: 1,3,5,10)",
+    )
+    parser.add_argument(
+        "--draws", type=int, default=DRAWS, help=f"random draws a user (default: {DRAWS})"
+    )
+
+
+MEASURE = Measure("custom gestures from few samples", _add_options, run)
