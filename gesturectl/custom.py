@@ -18,7 +18,7 @@ and so have its leave-one-out scores, from which the threshold comes:
 
 Most views do not ask which hand it was: a left hand is mirrored and adds to the same average, for
 people change hands between takes. With sides apart in all views, half of the users of the measure
-`custom` came to 84 % balanced accuracy from one take of each gesture, and without to 96 %.
+`custom` came to 79 % balanced accuracy from one take of each gesture, and so to 98 %.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class View:
 
 
 # Widths and weights, like ridge and nearness, were chosen on every second user of the measure
-# `custom`. None of them is critical: halving or doubling one moves accuracy by 0.3 points or less.
+# `custom`. None of them is critical: halving or doubling one moves accuracy by 0.4 points or less.
 VIEWS: Mapping[str, View] = MappingProxyType(
     {
         "shape": View(features.HAND_SHAPE_SIZE, 1.5, 1.0),
