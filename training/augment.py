@@ -22,6 +22,10 @@ I64 = NDArray[np.int64]
 # Of a marked segment, the first part shows nothing yet; what follows its end still belongs to it.
 EARLY, LATE_US, TAIL_US = 0.65, 150_000, 300_000
 
+# A lift that ends at the shoulders (0, in shoulder widths, downward) is how every gesture begins.
+# Some recorded people call it swipe_up; a model that learns it fires whenever a hand is raised.
+LIFTED = -0.2
+
 _MIRROR = {
     "swipe_left": "swipe_right",
     "swipe_right": "swipe_left",
@@ -85,7 +89,10 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
         which = int(np.argmax(paths))
         name = segment.name if which == 0 else mirrored(segment.name)
         if name in classes:
-            _mark(labels[which], recording.t_us, segment, classes.index(name))
+            lifted = signals[which][a : b + 1, 1].min() < LIFTED
+            told = lifted or name not in ("swipe_up", "swipe_down")
+            mark = classes.index(name) if told else synth.IGNORE
+            _mark(labels[which], recording.t_us, segment, mark)
     return [(recording.t_us, s, y) for s, y in zip(signals, labels, strict=True)]
 
 

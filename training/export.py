@@ -140,7 +140,7 @@ def card_of(content: dict[str, Any]) -> str:
         "- The photographs show two or three people, the recorded arms five groups of people.",
         "- Strokes of a hand are learned from synthesis alone. Below about 15 frames a second, and",
         "  where motion blur loses the hand for longer than 150 ms, a fast stroke is missed.",
-        "- An arm lifted straight before the body is `swipe_up`, whatever it was lifted for.",
+        "- Where only the arm is seen and no hand, strokes up, down and outward are often missed.",
         "- Somebody seated in full view shows bent knees, which may be read as `squat`.",
         "- Not a medical device.",
         "",

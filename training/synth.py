@@ -685,10 +685,10 @@ def elbows(wrist: Array, pole: Array) -> tuple[Array, Array]:
 
 
 def _ready(rng: Generator) -> Array:
-    """Return where a raised hand waits: beside the head or before the chest, elbow bent."""
+    """Return where a raised hand waits: beside the head or before the body, elbow bent."""
     if rng.random() < 0.5:
         return np.array([rng.uniform(-0.6, -0.35), rng.uniform(-0.3, 0.3), rng.uniform(-0.35, 0)])
-    return np.array([rng.uniform(-0.35, 0.05), rng.uniform(0.1, 0.35), rng.uniform(-0.45, -0.2)])
+    return np.array([rng.uniform(-0.35, 0.1), rng.uniform(-0.05, 0.35), rng.uniform(-0.45, -0.2)])
 
 
 _HANG = np.array([-0.235, 0.52, -0.05])
@@ -701,7 +701,7 @@ def _arm_gesture(take: Take, which: int) -> None:
     elif name in STROKES:
         _arm_swipe(take, name, which)
     else:
-        take.go(rng.uniform(0.4, 1.0), _ready(rng), bow=rng.normal(0, 0.2))
+        take.go(rng.uniform(0.4, 1.0), _ready(rng), bow=rng.normal(0, 0.2), calm=False)
         if name.startswith("circle"):
             _arm_circle(take, name, which)
         else:
@@ -743,10 +743,12 @@ def _arm_lift(take: Take, which: int, *, down: bool) -> None:
     """
     rng = take.rng
     up, dn = MOTIONS.index("swipe_up") + 1, MOTIONS.index("swipe_down") + 1
-    top = np.array([rng.normal(-0.2, 0.06), rng.uniform(-0.5, 0.08), rng.uniform(-0.4, -0.12)])
+    top = np.array([rng.normal(-0.2, 0.06), rng.uniform(-0.5, -0.08), rng.uniform(-0.4, -0.1)])
     low = _HANG + rng.normal(0, 0.04, 3)
-    if rng.random() < 0.75:
-        take.go(rng.uniform(0.4, 1.0), low)
+    if rng.random() < 0.5:  # from the waist, the elbow bent
+        low = np.array([rng.uniform(-0.32, -0.1), rng.uniform(0.2, 0.5), rng.uniform(-0.4, 0)])
+    take.go(rng.uniform(0.4, 1.0), low)
+    take.hold(rng.uniform(0.02, 0.4))
     if down and rng.random() < 0.6:
         side = np.array([rng.uniform(-0.6, -0.4), rng.uniform(-0.2, 0.2), rng.uniform(-0.3, 0)])
         take.go(rng.uniform(0.3, 0.8), side, bow=rng.normal(0, 0.15), calm=False)
@@ -786,11 +788,11 @@ def _arm_circle(take: Take, name: str, which: int) -> None:
 
 def _arm_wave(take: Take, which: int) -> None:
     rng = take.rng
-    cycles, rate = rng.uniform(2.0, 5.0), rng.uniform(1.2, 2.8)
+    cycles, rate = rng.uniform(2.0, 5.0), rng.uniform(1.1, 2.8)
     n = round(cycles / rate * RATE_HZ)
     u = np.linspace(0, 1, n + 1)[1:]
-    width = rng.uniform(0.07, 0.25)
-    place = np.array([rng.uniform(-0.5, -0.2), rng.uniform(-0.5, -0.1), rng.uniform(-0.25, -0.05)])
+    width = rng.uniform(0.06, 0.25)
+    place = np.array([rng.uniform(-0.5, -0.1), rng.uniform(-0.5, 0.15), rng.uniform(-0.3, -0.05)])
     take.go(rng.uniform(0.3, 0.8), place)
     sway = width * np.sin(2 * np.pi * cycles * u) * minimum_jerk(u * 8)
     path = place + np.stack([sway, -0.2 * np.abs(sway), 0 * u], axis=1)
@@ -839,7 +841,7 @@ def _arm_idle(take: Take) -> None:
     elif kind < 0.9:  # raise the hand, stay, lower it: half of every gesture, and none
         high = (_ready(rng), figures.STRAIGHT_UP.wrist, figures.STRAIGHT_OUT.wrist)
         place = high[rng.choice(3, p=[0.7, 0.15, 0.15])] + rng.normal(0, 0.03, 3)
-        take.go(rng.uniform(0.35, 1.0), place, bow=rng.normal(0, 0.15))
+        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=False)
         take.hold(rng.uniform(0.2, 2.0))
         take.go(rng.uniform(0.35, 1.0), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15))
     else:
@@ -924,11 +926,16 @@ def _body(rng: Generator, name: str | None) -> Array:
     if name is None and rng.random() < 0.3:  # one arm of a pose is no pose
         shown = "arms_up" if rng.random() < 0.5 else "t_pose"
     single = rng.integers(2)
+    # Both arms half out, below or above the horizontal: on the way to a pose, and none.
+    slope = np.deg2rad(rng.uniform(25, 65)) * rng.choice([-1, 1]) if rng.random() < 0.2 else None
     for side in range(2):
         if shown in ("arms_up", "t_pose") and (name is not None or side == single):
             arm = figures.STRAIGHT_UP if shown == "arms_up" else figures.STRAIGHT_OUT
             wrist = arm.wrist + rng.normal(0, 0.07, 3)
             wrist = _SHOULDER + (wrist - _SHOULDER) * rng.uniform(0.82, 1.05)
+        elif name is None and slope is not None:
+            reach = np.array([-np.cos(slope), np.sin(slope), rng.uniform(-0.3, 0)])
+            wrist = _SHOULDER + reach * rng.uniform(0.42, 0.55)
         elif name == "squat" or rng.random() < 0.5:
             wrist = (_HANG, figures.STRAIGHT_AHEAD.wrist)[rng.integers(2)] + rng.normal(0, 0.08, 3)
         else:  # anywhere but up or out

@@ -33,6 +33,8 @@ SHIPPED = Path(__file__).resolve().parents[1] / "gestures" / "models" / "shipped
 Report = Callable[[int, float], None]
 F32 = NDArray[np.float32]
 
+# People go on waving after it has been recognised: that is one wave.
+LASTING = {"wave": {"refractory_us": 1_500_000}}
 ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
 
 
@@ -218,6 +220,7 @@ def hand_motion(rng: Generator, data: Path, report: Report, steps: int) -> Train
     return TrainedPart(
         "tcn", ("null", *synth.MOTIONS), *fitted,
         enter=0.75, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
+        own=LASTING,
     )  # fmt: skip
 
 
@@ -231,16 +234,20 @@ def fit_arm_motion(
     rng: Generator, recordings: list[datasets.ArmRecording], report: Report, steps: int
 ) -> TrainedPart:
     """Train on these recordings: all of them, or those that a measurement does not hold out."""
-    sequences = arm_motion_data(rng, recordings, copies=10, hours=6)
-    fitted = fit_streams(rng, sequences, 1 + len(ARM_MOTIONS), steps=steps, width=48, report=report)
+    sequences = arm_motion_data(rng, recordings, copies=10, hours=14)
+    fitted = fit_streams(
+        rng, sequences, 1 + len(ARM_MOTIONS),
+        steps=steps, width=48, null_weight=0.5, report=report,
+    )  # fmt: skip
     return TrainedPart(
         "tcn", ("null", *ARM_MOTIONS), *fitted,
         enter=0.75, exit=0.3, hold_us=66_000, refractory_us=700_000, smooth_us=40_000,
+        own=LASTING,
     )  # fmt: skip
 
 
 PARTS = {f.__name__: f for f in (hand_pose, body_pose, hand_motion, arm_motion)}
-STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3500, "arm_motion": 2500}
+STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3500, "arm_motion": 4000}
 
 # --- all of it ----------------------------------------------------------------------------------
 
