@@ -24,6 +24,7 @@ CORE = (
     "bindings",
     "recogniser",
     "engine",
+    "custom",
     "trace",
     "jsonl",
     "score",
