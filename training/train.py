@@ -35,6 +35,8 @@ F32 = NDArray[np.float32]
 
 # People go on waving after it has been recognised: that is one wave.
 LASTING = {"wave": {"refractory_us": 1_500_000}}
+# Arms are raised all day: in 2 h of synthetic behaviour 39 lifts were heard at 0.75, 5 at 0.9.
+LIFTS = {"swipe_up": {"enter": 0.9}, "swipe_down": {"enter": 0.9}}
 ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
 
 
@@ -242,7 +244,7 @@ def fit_arm_motion(
     return TrainedPart(
         "tcn", ("null", *ARM_MOTIONS), *fitted,
         enter=0.75, exit=0.3, hold_us=66_000, refractory_us=700_000, smooth_us=40_000,
-        own=LASTING,
+        own=LASTING | LIFTS,
     )  # fmt: skip
 
 
