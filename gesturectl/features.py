@@ -389,3 +389,16 @@ class Track:
 def other(side: Side) -> Side:
     """Return the other side."""
     return "left" if side == "right" else "right"
+
+
+_MIRRORED = {
+    "swipe_left": "swipe_right",
+    "swipe_right": "swipe_left",
+    "circle_cw": "circle_ccw",
+    "circle_ccw": "circle_cw",
+}
+
+
+def mirrored(gesture: str) -> str:
+    """Return what a gesture is in a mirror, which is how left hands and arms are described."""
+    return _MIRRORED.get(gesture, gesture)

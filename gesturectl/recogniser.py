@@ -50,14 +50,6 @@ _STILL_FEATURE = STILL * 0.1 / 1.5  # as `features._motion` scales 100 ms of dis
 # last quarter of a second, somebody stretches, shrugs or talks.
 ALONG = 0.5
 
-# What the other side's motions are called once its landmarks have been mirrored to the right.
-_MIRRORED = {
-    "swipe_left": "swipe_right",
-    "swipe_right": "swipe_left",
-    "circle_cw": "circle_ccw",
-    "circle_ccw": "circle_cw",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -283,4 +275,4 @@ def _nothing(p: Float32) -> Float32:
 
 
 def _named(gesture: str, side: Side) -> str:
-    return _MIRRORED.get(gesture, gesture) if side == "left" else gesture
+    return features.mirrored(gesture) if side == "left" else gesture

@@ -26,13 +26,6 @@ EARLY, LATE_US, TAIL_US = 0.65, 150_000, 300_000
 # Some recorded people call it swipe_up; a model that learns it fires whenever a hand is raised.
 LIFTED = -0.2
 
-_MIRROR = {
-    "swipe_left": "swipe_right",
-    "swipe_right": "swipe_left",
-    "circle_cw": "circle_ccw",
-    "circle_ccw": "circle_cw",
-}
-
 
 def photographed_hands(points: F32, gesture: NDArray[Any], rng: Generator) -> NDArray[np.float64]:
     """Turn and disturb hands (N, 21, 3); a few are mirrored, as when the side is misjudged."""
@@ -73,11 +66,6 @@ def photographed_bodies(points: F32, rng: Generator) -> F32:
     return out
 
 
-def mirrored(gesture: str) -> str:
-    """Return what a gesture is in a mirror."""
-    return _MIRROR.get(gesture, gesture)
-
-
 def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tuple[I64, F32, I64]]:
     """Return both arms as right ones: stamps, signals, labels. The label is the moving arm's."""
     arms = [recording.points, features.mirror_body(recording.points)]
@@ -87,7 +75,7 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
         a, b = np.searchsorted(recording.t_us, [segment.start_us, segment.end_us])
         paths = [np.abs(np.diff(s[a : b + 1, :2], axis=0)).sum() for s in signals]
         which = int(np.argmax(paths))
-        name = segment.name if which == 0 else mirrored(segment.name)
+        name = segment.name if which == 0 else features.mirrored(segment.name)
         if name in classes:
             lifted = signals[which][a : b + 1, 1].min() < LIFTED
             told = lifted or name not in ("swipe_up", "swipe_down")
