@@ -39,6 +39,13 @@ VERSION: Final = 1
 # damaged file or a gzip bomb from filling the memory.
 MAX_LINE_BYTES: Final = 1 << 18
 
+# Fractions of an image, or metres. An estimator that loses a joint stays far below; what is beyond
+# would overflow where the features multiply.
+MAX_COORDINATE: Final = 1000.0
+
+MAX_LABEL_CHARS: Final = 100
+MAX_SOURCE_CHARS: Final = 200
+
 # 0.00001 of a 640 px image is 0.006 px, of a metre 0.01 mm: far below what an estimator can tell.
 DECIMALS: Final = 5
 
@@ -125,7 +132,7 @@ class TraceWriter:
             "format": FORMAT,
             "version": VERSION,
             "size_px": list(size_px),
-            "source": source,
+            "source": _shown(source),
         }
         _parse_header(_encode(self._header), _Where(self.path, 1))  # never write what we refuse
 
@@ -154,7 +161,8 @@ class TraceWriter:
 
         Raises:
             TraceError: the disk is full, or the size of the picture has changed.
-            ValueError: times do not grow, or landmarks are not finite numbers of the right shape.
+            ValueError: times do not grow, landmarks are not coordinates in the right shape, or the
+                label is no name.
         """
         if observation.size_px != self.size_px:
             raise TraceError(
@@ -259,6 +267,8 @@ def _frame_to_json(observation: Observation, label: Label) -> dict[str, Any]:
     if observation.bodies:
         row["bodies"] = [_body_to_json(body) for body in observation.bodies]
     if label is not None:
+        if not _is_name(label):
+            raise ValueError(f"{label[:MAX_LABEL_CHARS]!r} is no label: {_A_NAME}")
         row["label"] = label
     return row
 
@@ -286,6 +296,8 @@ def _body_to_json(body: Body) -> dict[str, Any]:
 def _rounded(points: Float32, shape: tuple[int, int]) -> list[list[float]]:
     if points.shape != shape:
         raise ValueError(f"landmarks have the shape {points.shape} instead of {shape}")
+    if not (np.abs(points) <= MAX_COORDINATE).all():
+        raise ValueError("landmarks are not finite, or too large to be coordinates")
     # In float64, or 0.1 would be written with the sixteen digits of the float32 nearest to it.
     rows: list[list[float]] = np.round(points.astype(np.float64), DECIMALS).tolist()
     return rows
@@ -328,6 +340,9 @@ class _Where:
 def _opened(path: Path) -> Iterator[Iterator[tuple[int, bytes]]]:
     """Open a trace, gzipped or not, as an iterator of (line number, line without its end)."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # It is read twice, and opening a pipe that nobody writes to would wait for ever.
+            raise TraceError(f"{path}: a pipe or a device is no trace; save it to a file first")
         with path.open("rb") as file:
             gzipped = file.peek(2)[:2] == b"\x1f\x8b"
             stream = cast(io.BufferedIOBase, gzip.GzipFile(fileobj=file)) if gzipped else file
@@ -373,7 +388,7 @@ def _parse_header(line: bytes, where: _Where) -> tuple[tuple[int, int], str]:
     version = row.get("version")
     if version != VERSION or isinstance(version, bool):
         where.fail(
-            f"the trace has version {version!r}, this gesturectl reads version {VERSION}; "
+            f"the trace has version {_brief(version)}, this gesturectl reads version {VERSION}; "
             "update gesturectl, or record again"
         )
     size = row.get("size_px")
@@ -386,7 +401,7 @@ def _parse_header(line: bytes, where: _Where) -> tuple[tuple[int, int], str]:
     source = row.get("source", "")
     if not isinstance(source, str):
         where.fail("source must be a text that says where the frames came from")
-    return (size[0], size[1]), source
+    return (size[0], size[1]), _shown(source)
 
 
 def _parse_frame(line: bytes, size_px: tuple[int, int], where: _Where) -> tuple[Observation, Label]:
@@ -402,8 +417,8 @@ def _parse_frame(line: bytes, size_px: tuple[int, int], where: _Where) -> tuple[
     if type(t_us) is not int or not 0 <= t_us < 1 << 62:
         where.fail("t_us must be a whole number of microseconds, 0 or more")
     label = row.get("label")
-    if label is not None and not (isinstance(label, str) and label):
-        where.fail("label must be the name of a gesture, or left out")
+    if label is not None and not (isinstance(label, str) and _is_name(label)):
+        where.fail(f"label must be the name of a gesture, or left out: {_A_NAME}")
     hands = tuple(
         _parse_hand(hand, f"hands[{i}]", where)
         for i, hand in enumerate(_list_of(row, "hands", where))
@@ -419,7 +434,7 @@ def _parse_hand(row: object, name: str, where: _Where) -> Hand:
     row = _check_keys(row, {"side", "score", "image", "world"}, name, where)
     side = row.get("side")
     if side not in ("left", "right"):
-        where.fail(f'{name}.side must be "left" or "right", the user\'s own; it is {side!r:.40}')
+        where.fail(f'{name}.side must be "left" or "right", the user\'s own; it is {_brief(side)}')
     score = row.get("score")
     if not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= 1:
         where.fail(f"{name}.score must be a number in 0..1")
@@ -444,17 +459,23 @@ def _parse_body(row: object, name: str, where: _Where) -> Body:
 
 
 def _parse_points(rows: object, shape: tuple[int, int], name: str, where: _Where) -> Float32:
-    try:
-        points = np.array(rows)
-    except ValueError:  # rows of different length
-        points = np.empty(0, dtype=object)
-    if points.shape != shape or points.dtype.kind not in "iuf":
+    # Looked at before numpy sees them: of one long text among thousands of empty ones it would
+    # make an array in which each has the room of the longest, of a single line 7 GB.
+    if not (
+        isinstance(rows, list)
+        and len(rows) == shape[0]
+        and all(isinstance(row, list) and len(row) == shape[1] for row in rows)
+        and {type(value) for row in rows for value in row} <= {int, float}
+    ):
         where.fail(f"{name} must be {shape[0]} points of {shape[1]} numbers each")
-    with np.errstate(over="ignore"):
-        result = points.astype(np.float32)
-    if not np.isfinite(result).all():
+    try:
+        points = np.array(rows, np.float64)
+        sane = bool((np.abs(points) <= MAX_COORDINATE).all())
+    except OverflowError:  # an integer beyond all floats
+        sane = False
+    if not sane:
         where.fail(f"{name} holds a number too large to be a coordinate")
-    return result
+    return points.astype(np.float32)
 
 
 def _check_keys(row: object, known: set[str], name: str, where: _Where) -> dict[str, Any]:
@@ -479,16 +500,50 @@ def _decode(line: bytes) -> Any:
     """Parse one line of strict JSON.
 
     Raises:
-        ValueError: for whatever is wrong: encoding, syntax, depth, NaN, digits without end.
+        ValueError: for whatever is wrong: encoding, syntax, depth, NaN, digits without end, a
+            key that is there twice.
     """
     try:
-        return json.loads(line.decode("utf-8"), parse_constant=_no_constants)
+        return json.loads(
+            line.decode("utf-8"), parse_constant=_no_constants, object_pairs_hook=_once
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
 def _no_constants(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a coordinate")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its keys and values; which of two values counts is nobody's guess."""
+    row: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in row:
+            raise ValueError(f"the key {key[:40]!r} is there twice")
+        row[key] = value
+    return row
+
+
+_A_NAME = f"1 to {MAX_LABEL_CHARS} characters that can be printed"
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= MAX_LABEL_CHARS and text.isprintable()
+
+
+def _shown(text: str) -> str:
+    """Return a text that a terminal can show: short, and nothing in it that moves the cursor."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[
+        :MAX_SOURCE_CHARS
+    ]
+
+
+def _brief(value: object) -> str:
+    """Say a value of whatever kind and size in a few characters."""
+    if isinstance(value, list | dict):  # deep ones cannot even be printed
+        return "a list" if isinstance(value, list) else "an object"
+    return f"{value!r:.40}"
 
 
 def _size(size_px: tuple[int, int]) -> str:

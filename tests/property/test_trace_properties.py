@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
+import re
+import sys
 import tempfile
+import tracemalloc
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import hypothesis.extra.numpy as arrays
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 
+from gesturectl.cli import main
 from gesturectl.errors import TraceError
-from gesturectl.trace import DECIMALS, TraceWriter, read_trace, reduce_face
+from gesturectl.trace import DECIMALS, MAX_LINE_BYTES, TraceWriter, read_trace, reduce_face
 from gesturectl.types import Body, Hand, Observation
 
 
@@ -35,7 +43,7 @@ frames = st.tuples(
     st.integers(1, 10_000_000),  # microseconds since the frame before
     st.lists(hands, max_size=2).map(tuple),
     st.lists(bodies, max_size=1).map(tuple),
-    st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+    st.none() | st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20),
 )
 
 
@@ -123,14 +131,122 @@ def damaged_gzip(draw: st.DrawFn) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=200) | damaged_traces | damaged_gzip())
-def test_any_bytes_are_a_trace_or_a_trace_error(data: bytes) -> None:
+def places(content: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place in a JSON value."""
+    match content:
+        case dict():
+            below = [places(value, (*path, key)) for key, value in content.items()]
+        case list():
+            below = [places(value, (*path, i)) for i, value in enumerate(content)]
+        case _:
+            below = []
+    return [path, *(p for some in below for p in some)]
+
+
+HAND = {"side": "left", "score": 0.5, "image": [[0.5, 0.5, 0.0]] * 21, "world": [[0.0] * 3] * 21}
+BODY = {"image": [[0.5, 0.5, 0.0, 1.0]] * 33, "world": [[0.0] * 3] * 33}
+FRAME = {"t_us": 5, "hands": [HAND], "bodies": [BODY], "label": "fist"}
+PLACES = places(FRAME)[1:]
+
+# What makes programs that read JSON stumble: size, depth, texts where numbers are expected.
+ODD = json_values | st.sampled_from(
+    [
+        10**400, -1, 1 << 62, 1e308, 1001, True, None, "x" * 50_000, "\ud800", "\x1b[2J", [], {},
+        ["x" * 50_000, *[""] * 40_000], [[[]] * 3] * 21, [[0] * 4] * 21, [[1e300] * 3] * 21,
+    ]
+)  # fmt: skip
+
+
+@st.composite
+def odd_frames(draw: st.DrawFn) -> bytes:
+    """A good frame, one with an odd value at some place, a good frame."""
+    frame = copy.deepcopy(FRAME)
+    *way, last = draw(st.sampled_from(PLACES))
+    inner: Any = frame
+    for key in way:
+        inner = inner[key]
+    inner[last] = draw(ODD)
+    return b"\n".join([header, b'{"t_us": 1}', json.dumps(frame).encode(), b'{"t_us": 9}', b""])
+
+
+def nested(depth: int) -> bytes:
+    return b'{"t_us": 1, "hands": [{"side": ' + b"[" * depth + b"]" * depth + b"}]}"
+
+
+edits = st.lists(
+    st.tuples(st.integers(0, 1 << 20), st.integers(0, 4), st.binary(max_size=4)), max_size=4
+)
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> bytes:
+    """A good trace, zipped or not, in which some bytes were replaced, cut out or inserted."""
+    data = b"\n".join([header, json.dumps(FRAME).encode(), b'{"t_us": 7}', b""])
+    if draw(st.booleans()):
+        data = gzip.compress(data, mtime=0)
+    for place, cut, new in draw(edits):
+        at = place % (len(data) + 1)
+        data = data[:at] + new + data[at + cut :]
+    return data
+
+
+ENOUGH_BYTES = 64 * MAX_LINE_BYTES
+"""A line of JSON made of empty lists takes some 30 times its own size, and no trace takes more."""
+
+anything = (
+    st.binary(max_size=200)
+    | damaged_traces
+    | damaged_gzip()
+    | odd_frames()
+    | edited()
+    | st.integers(900, 100_000).map(lambda depth: header + b"\n" + nested(depth))
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(anything)
+@example(header + b"\n" + b"[]," * 87_000)
+@example(header + b"\n[" + b"[]," * 87_000 + b"[]]")
+@example(header + b"\n" + json.dumps({"t_us": 1, "hands": [{}] * 60_000}).encode())
+@example(header + b'\n{"t_us": 1, "hands": [' + b"{}," * 80_000 + b"{}]}")
+@example(gzip.compress(header + b"\n" + bytes(20_000_000)))
+@example(b"\xff\xfe" + header.decode().encode("utf-16-le"))
+def test_any_bytes_are_a_trace_or_a_trace_error_that_says_where(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.jsonl"
         path.write_bytes(data)
+        tracemalloc.start()
         try:
-            for observation, _ in read_trace(path):
+            for observation, label in read_trace(path):
                 assert observation.t_us >= 0
+                assert label is None or label.isprintable()
         except TraceError as error:
-            assert str(error).startswith(str(path))
+            said = str(error).removeprefix(str(path))
+            assert re.fullmatch(r":\d+: .{10,300}", said), said
+            assert said.isprintable()
+        finally:
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert peak < ENOUGH_BYTES
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(odd_frames() | edited() | damaged_traces)
+@example(header + b'\n{"t_us": 5}\n{"t_us": 4}')
+@example(header + b'\n{"t_us": 5}\n{"t_us": %d}' % ((1 << 62) - 1))
+def test_replaying_any_file_ends_well_or_says_what_is_wrong_with_the_trace(
+    capsys: pytest.CaptureFixture[str], data: bytes
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jsonl"
+        path.write_bytes(data)
+        arguments = ["gesturectl", "replay", "--json", str(path)]
+        with mock.patch.object(sys, "argv", arguments), pytest.raises(SystemExit) as ended:
+            main()
+    _, err = capsys.readouterr()
+    assert ended.value.code in (None, 0, TraceError.exit_code)
+    assert "Traceback" not in err
+    if ended.value.code:
+        assert str(path) in err.replace("\n", "")

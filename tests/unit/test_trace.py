@@ -208,6 +208,15 @@ def test_the_writer_refuses_time_that_goes_back(tmp_path: Path) -> None:
         writer.write(nobody(5))
 
 
+@pytest.mark.parametrize("label", ["", "a" * 101, "a\nb", "\ud800"])
+def test_the_writer_refuses_a_label_that_is_no_name(tmp_path: Path, label: str) -> None:
+    with (
+        pytest.raises(ValueError, match="is no label: 1 to 100 characters"),
+        TraceWriter(tmp_path / "a.jsonl", SIZE_PX, "camera 0") as writer,
+    ):
+        writer.write(nobody(0), label)
+
+
 def test_the_writer_refuses_another_picture_size(tmp_path: Path) -> None:
     with (
         pytest.raises(TraceError, match=r"changed from 640×480 to 1280×720.*begin a new recording"),
@@ -220,15 +229,16 @@ def test_the_writer_refuses_another_picture_size(tmp_path: Path) -> None:
     "hand",
     [
         Hand("right", 0.9, np.full((21, 3), np.nan, np.float32)),
+        Hand("right", 0.9, np.full((21, 3), 1001, np.float32)),
         Hand("right", 1.5, points(21, 3)),
         Hand("right", 0.9, points(20, 3)),
         Hand("right", 0.9, points(21, 3), points(21, 2)),
     ],
-    ids=["nan", "score", "too few points", "world without depth"],
+    ids=["nan", "far out", "score", "too few points", "world without depth"],
 )
 def test_the_writer_refuses_a_hand_that_is_none(tmp_path: Path, hand: Hand) -> None:
     with (
-        pytest.raises(ValueError, match=r"JSON compliant|not in 0\.\.1|have the shape"),
+        pytest.raises(ValueError, match=r"not finite, or too large|not in 0\.\.1|have the shape"),
         TraceWriter(tmp_path / "a.jsonl", SIZE_PX, "camera 0") as writer,
     ):
         writer.write(Observation(0, (hand,), (), SIZE_PX))
@@ -256,6 +266,16 @@ def test_a_file_that_is_no_trace(tmp_path: Path, first: object) -> None:
     assert ":1: this is not a gesturectl trace" in complaint(lines(tmp_path / "a.jsonl", first))
 
 
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "a pipe or a device is no trace" in complaint(tmp_path / "pipe")
+
+
+def test_a_source_is_told_in_characters_that_a_terminal_can_show(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", HEADER | {"source": "\x1b[2J\ud800" + "a" * 300})
+    assert read_trace(path).source == ("\ufffd[2J\ufffd" + "a" * 300)[:200]
+
+
 @pytest.mark.parametrize("version", [2, 0, "1", None, True])
 def test_another_version(tmp_path: Path, version: object) -> None:
     message = complaint(lines(tmp_path / "a.jsonl", HEADER | {"version": version}))
@@ -263,6 +283,11 @@ def test_another_version(tmp_path: Path, version: object) -> None:
         f":1: the trace has version {version!r}, this gesturectl reads version 1; "
         "update gesturectl, or record again"
     )
+
+
+@pytest.mark.parametrize("version", ["v" * 10_000, [[[]]]])
+def test_a_hostile_version_is_told_in_few_words(tmp_path: Path, version: object) -> None:
+    assert len(complaint(lines(tmp_path / "a.jsonl", HEADER | {"version": version}))) < 200
 
 
 @pytest.mark.parametrize("size_px", [None, [640], [640, 0], [640.0, 480], "640x480", [True, True]])
@@ -273,6 +298,8 @@ def test_a_header_without_a_size(tmp_path: Path, size_px: object) -> None:
 
 HAND = {"side": "right", "score": 1, "image": [[0, 0, 0]] * 21}
 BODY = {"image": [[0, 0, 0, 1]] * 33}
+# As an array of texts of the same length, this line would fill 7 GB.
+TEXTS = ["x" * 50_000, *[""] * 40_000]
 
 
 @pytest.mark.parametrize(
@@ -302,6 +329,15 @@ BODY = {"image": [[0, 0, 0, 1]] * 33}
         ({"t_us": 1, "hands": [HAND | {"image": [[0], [0, 0]]}]}, "21 points of 3 numbers"),
         ({"t_us": 1, "hands": [HAND | {"world": [[0] * 4] * 21}]}, "hands[0].world must be 21"),
         ({"t_us": 1, "hands": [HAND | {"image": [[1e300] * 3] * 21}]}, "too large"),
+        ({"t_us": 1, "hands": [HAND | {"image": [[10**400] * 3] * 21}]}, "too large"),
+        ({"t_us": 1, "hands": [HAND | {"image": [[1001, 0, 0]] * 21}]}, "too large"),
+        ({"t_us": 1, "hands": [HAND | {"image": [[True, 0, 0]] * 21}]}, "21 points of 3 numbers"),
+        ({"t_us": 1, "hands": [HAND | {"image": TEXTS}]}, "21 points of 3 numbers"),
+        (b'{"t_us": 1, "t_us": 2}', "the key 't_us' is there twice"),
+        ({"t_us": 1, "label": ""}, "1 to 100 characters that can be printed"),
+        ({"t_us": 1, "label": "a" * 101}, "1 to 100 characters that can be printed"),
+        ({"t_us": 1, "label": "\x1b[2J"}, "1 to 100 characters that can be printed"),
+        ({"t_us": 1, "label": "\ud800"}, "1 to 100 characters that can be printed"),
         ({"t_us": 1, "bodies": [{}]}, "bodies[0].image must be 33 points of 4 numbers"),
         ({"t_us": 1, "bodies": [BODY | {"world": []}]}, "bodies[0].world must be 33 points of 3"),
         ({"t_us": 1, "bodies": [BODY | {"score": 1}]}, "bodies[0] has the unknown key 'score'"),
