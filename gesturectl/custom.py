@@ -25,76 +25,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gesturectl import features
+from gesturectl import views
 from gesturectl.errors import SampleError
-from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32, Observation, Side
+from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32, Observation
+from gesturectl.views import EMBEDDING_SIZE
 
 Take = Sequence[Observation]
 Float64 = NDArray[np.float64]
-Steps = NDArray[np.int64]
 
 MIN_TAKE_US, MAX_TAKE_US = 300_000, 10_000_000
 MAX_TAKE_FRAMES = 2_000  # 10 s at 200 frames a second
 MAX_TAKES = 2_000  # embedding and fitting so many takes some 3 s on one core
 _MAX_COORDINATE = 100.0  # of the image's size; an estimator that loses a joint stays far below
 
-_SIDES: tuple[Side, ...] = ("right", "left")
-_MOVE_STEPS = (3, 8)  # 100 and 267 ms
-_PALM = [0, 5, 9, 13, 17]
-_PLACES = [0, 9, 8, 4]  # wrist, middle knuckle, tips of index finger and thumb
-_NOSE, _SHOULDERS, _HIPS = 0, [11, 12], [23, 24]
-_WHOLE_MOVE = 2.0  # palm sizes in 267 ms, from which on a movement counts wholly
-_PALMS_PER_SHOULDERS = 4.0
-_FAR = 4.0  # shoulder widths; what is farther is an error of tracking
-_TINY = 1e-9
-
+# Ridge and nearness, like the views, were chosen on every second user of the measure `custom`.
 MIN_BACKGROUND = 20  # fewer takes say nothing about one in a hundred
 _EXCEEDED = 0.01
 _RIDGE = 0.3
 _NEARNESS = 2.0  # weight of the likeness to the nearest take, beside the regression
-
-_PLACED_SIZE = features.HAND_SHAPE_SIZE + 2 * len(_PLACES)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One way to look at a step of a hand or an arm.
-
-    `size` numbers describe it, `width` is the distance at which two steps begin to differ, and
-    `weight` is its share of the inner product. A `sided` view keeps left and right apart.
-    """
-
-    size: int
-    width: float
-    weight: float
-    sided: bool = False
-
-
-# Widths and weights, like ridge and nearness, were chosen on every second user of the measure
-# `custom`. None of them is critical: halving or doubling one moves accuracy by 0.4 points or less.
-VIEWS: Mapping[str, View] = MappingProxyType(
-    {
-        "shape": View(features.HAND_SHAPE_SIZE, 1.5, 1.0),
-        "points": View(3 * (HAND_POINTS - 1), 2.0, 1.0),
-        "placed": View(_PLACED_SIZE, 1.0, 1.0),
-        "place": View(2 * len(_PLACES), 0.35, 0.5),
-        "move": View(2 * len(_MOVE_STEPS), 0.5, 2.0),
-        "arm": View(10, 0.35, 0.3),
-        "arm move": View(2 * len(_MOVE_STEPS), 0.5, 0.3),
-        "side": View(_PLACED_SIZE, 1.0, 0.3, sided=True),
-        "arm side": View(10, 0.35, 0.2, sided=True),
-    }
-)
-_SHAPE_WIDTH = 2.5  # of a shape, where it stands beside places in shoulder widths
-WAVES = 400  # random features of a view
-EMBEDDING_SIZE = sum(WAVES * (2 if view.sided else 1) for view in VIEWS.values())
-
 
 # --- learning -----------------------------------------------------------------------------------
 
@@ -276,119 +228,18 @@ def embed(take: Take) -> Float32:
         SampleError: the take is too short or too long, its times do not grow, or its landmarks are
             damaged.
     """
-    _check(take)
-    sums = {name: np.zeros((2 if v.sided else 1, WAVES), np.float32) for name, v in VIEWS.items()}
-    for i, side in enumerate(_SIDES):
-        for name, (steps, emphasis) in _views(take, side).items():
-            waves, phase = _waves(name)
-            sums[name][i * VIEWS[name].sided] += emphasis @ np.cos(steps @ waves + phase)
-    whole = np.concatenate([np.sqrt(VIEWS[n].weight) * s.ravel() for n, s in sums.items()])
-    length = float(np.linalg.norm(whole))
-    return (whole / length).astype(np.float32) if length > _TINY else np.zeros_like(whole)
+    check(take)
+    told = views.beats(take)
+    return told.window(0, len(told)).embedded()
 
 
-@cache
-def _waves(name: str) -> tuple[Float32, Float32]:
-    """Return frequencies (size, WAVES) and phases (WAVES,) of a view, the same on every machine."""
-    rng = np.random.default_rng([ord(letter) for letter in name])
-    view = VIEWS[name]
-    waves = rng.normal(size=(view.size, WAVES)) / view.width
-    phase = rng.uniform(0, 2 * np.pi, WAVES)
-    return waves.astype(np.float32), phase.astype(np.float32)
+def check(take: Take, max_us: int = MAX_TAKE_US) -> None:
+    """Refuse what cannot be a take of 0.3 s to `max_us`.
 
-
-def _views(take: Take, side: Side) -> dict[str, tuple[Float32, Float32]]:
-    """Describe what one hand and arm do at each step: float32 (steps, size) a view.
-
-    Both come as right ones. Steps at which the hand or body was not seen are absent. Beside each
-    view stands how much its steps count, (steps,): in those of movement, rest counts nothing.
+    Raises:
+        SampleError: its times do not grow, it is too short or too long, or its landmarks are not
+            numbers near the image.
     """
-    body_steps, bodies = _bodies(take, side)
-    steps, hands = _hands(take, side)
-    views: dict[str, tuple[Float32, Float32]] = {}
-    if len(body_steps):
-        arms = features.arm_signals(bodies)[:, [0, 1, 3, 4, 5, 6, 7, 8, 9, 10]]
-        views["arm"] = views["arm side"] = arms, np.ones(len(arms), np.float32)
-        views["arm move"] = _moves(body_steps, arms[:, :2] * _PALMS_PER_SHOULDERS)
-    if len(steps):
-        alike = np.ones(len(steps), np.float32)
-        _, size = features.palm_frame(hands)
-        shapes = features.hand_shapes(hands)
-        fingers = (hands[:, 1:] - hands[:, :1]) / size[:, None, None]
-        places = _places(steps, hands, body_steps, bodies)
-        placed = np.concatenate([shapes / _SHAPE_WIDTH, places], axis=1)
-        views["shape"] = shapes, alike
-        views["points"] = fingers.reshape(len(steps), -1), alike
-        views["placed"] = views["side"] = placed, alike
-        views["place"] = places, alike
-        palm = hands[:, _PALM, :2].mean(1)
-        views["move"] = _moves(steps, palm / np.median(size))
-    return views
-
-
-def _moves(steps: Steps, at: Float32) -> tuple[Float32, Float32]:
-    """Return where something at (G, 2) in palm sizes goes, and how much that counts (G,).
-
-    The ways of the last 100 and 267 ms, each shrunk into the unit circle: which way matters more
-    than how far, as strokes differ in size.
-    """
-    ways = [at - at[_earlier(steps, lag)] for lag in _MOVE_STEPS]
-    lengths = [np.linalg.norm(way, axis=1, keepdims=True) for way in ways]
-    shrunk = [way / (1 + length) for way, length in zip(ways, lengths, strict=True)]
-    emphasis = np.minimum(lengths[-1][:, 0] / _WHOLE_MOVE, 1)
-    return np.concatenate(shrunk, axis=1).astype(np.float32), emphasis.astype(np.float32)
-
-
-def _hands(take: Take, side: Side) -> tuple[Steps, Float32]:
-    """Return the grid steps (G,) that show the hand, and its points (G, 21, 3)."""
-    seen = [
-        (o.t_us, features.hand_points([hand], o.size_px)[0])
-        for o in take
-        for hand in o.hands
-        if hand.side == side
-    ]
-    return _on_grid(seen, (HAND_POINTS, 3))
-
-
-def _bodies(take: Take, side: Side) -> tuple[Steps, Float32]:
-    """Return the grid steps (G,) that show the body, and its points (G, 33, 4)."""
-    seen = [(o.t_us, features.body_points(o.bodies[0].image, o.size_px)) for o in take if o.bodies]
-    steps, points = _on_grid(seen, (BODY_POINTS, 4))
-    return steps, points if side == "right" else features.mirror_body(points)
-
-
-def _on_grid(seen: list[tuple[int, Float32]], shape: tuple[int, int]) -> tuple[Steps, Float32]:
-    # Where both hands were taken for the same side, the first stays.
-    frames = dict(reversed(seen))
-    t_us = np.array(sorted(frames), np.int64)
-    flat = np.array([frames[t].ravel() for t in t_us.tolist()], np.float32)
-    steps, points = features.resample(t_us, flat.reshape(len(t_us), shape[0] * shape[1]))
-    return steps, points.reshape(-1, *shape)
-
-
-def _places(steps: Steps, hands: Float32, body_steps: Steps, bodies: Float32) -> Float32:
-    """Return where the hand is, from the nose, in shoulder widths: (G, 8); 0 without a body."""
-    places = np.zeros((len(steps), len(_PLACES), 2), np.float32)
-    if len(body_steps):
-        nearest = np.clip(np.searchsorted(body_steps, steps), 0, len(body_steps) - 1)
-        known = np.abs(body_steps[nearest] - steps) * features.STEP_US <= features.MAX_GAP_US
-        body = bodies[nearest]
-        shoulders, hips = body[:, _SHOULDERS, :2], body[:, _HIPS, :2]
-        width = np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=1)
-        torso = np.linalg.norm(shoulders.mean(1) - hips.mean(1), axis=1)
-        unit = np.maximum(width, 0.6 * torso)[:, None, None] + _TINY
-        away = (hands[:, _PLACES, :2] - body[:, _NOSE, None, :2]) / unit
-        places[known] = np.clip(away, -_FAR, _FAR)[known]
-    return places.reshape(len(steps), -1)
-
-
-def _earlier(steps: Steps, lag: int) -> NDArray[np.int64]:
-    """Return, for each step, where the step `lag` before it stands, or the next one after that."""
-    found: NDArray[np.int64] = np.searchsorted(steps, steps - lag)
-    return found
-
-
-def _check(take: Take) -> None:
     if len(take) < 2 or len(take) > MAX_TAKE_FRAMES:
         raise SampleError(
             f"a take of {len(take)} frames: it must have 2 to {MAX_TAKE_FRAMES}; record it again"

@@ -11,10 +11,7 @@ Two kinds of network, both small enough for a matrix product or eight per frame:
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -24,6 +21,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gesturectl.arrays import read_bytes, read_npz
 from gesturectl.decoder import Rules
 from gesturectl.errors import ModelError
 from gesturectl.features import FEATURES_VERSION
@@ -208,30 +206,20 @@ def load(folder: Traversable | Path) -> Model:
             what its card says.
     """
     card_file, weights_file = folder.joinpath("model.json"), folder.joinpath("weights.npz")
-    card = _read_card(_read(card_file, MAX_JSON_BYTES), str(card_file))
-    raw = _read(weights_file, MAX_WEIGHTS_BYTES)
+    card = _read_card(read_bytes(card_file, MAX_JSON_BYTES), str(card_file))
+    raw = read_bytes(weights_file, MAX_WEIGHTS_BYTES)
     if hashlib.sha256(raw).hexdigest() != card.sha256:
         raise ModelError(
             f"{weights_file} is not the file that model.json describes (its SHA-256 differs); "
             "install the model again"
         )
-    arrays = _read_arrays(raw, card, str(weights_file))
+    forms = {name: ("<f4", tuple(spec.shape)) for name, spec in card.arrays.items()}
+    arrays = read_npz(raw, forms, MAX_WEIGHTS_BYTES, str(weights_file))
     strays = [name for name in arrays if name.split("/")[0] not in card.parts]
     if strays:
         raise ModelError(f"{card_file}: no part has the arrays {', '.join(sorted(strays))}")
     nets = {name: _net(name, part, arrays, str(card_file)) for name, part in card.parts.items()}
     return Model(card, nets)
-
-
-def _read(file: Traversable | Path, limit: int) -> bytes:
-    try:
-        with file.open("rb") as f:
-            raw: bytes = f.read(limit + 1)
-    except OSError as error:
-        raise ModelError(f"cannot read {file}: {error.strerror or error}") from error
-    if len(raw) > limit:
-        raise ModelError(f"{file} is larger than {limit // 1024} KiB; a model is not that large")
-    return raw
 
 
 def _read_card(raw: bytes, where: str) -> Card:
@@ -256,49 +244,6 @@ def _read_card(raw: bytes, where: str) -> Card:
         first = error.errors()[0]
         at = ".".join(str(part) for part in first["loc"])
         raise ModelError(f"{where}: {at or 'the card'}: {first['msg']}") from error
-
-
-def _read_arrays(raw: bytes, card: Card, where: str) -> dict[str, Float32]:
-    total = 4 * sum(int(np.prod(spec.shape)) for spec in card.arrays.values())
-    if total > MAX_WEIGHTS_BYTES:
-        raise ModelError(f"{where}: the card announces {total} bytes of weights, too many")
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in card.arrays):
-                raise ModelError(f"{where} does not hold the arrays that its card names")
-            return {
-                name: _read_array(archive, name, tuple(spec.shape), where)
-                for name, spec in card.arrays.items()
-            }
-    # What zipfile and zlib raise on damage; RuntimeError is an entry that wants a password.
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelError(f"{where} is damaged: {error}") from error
-
-
-def _read_array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], where: str) -> Float32:
-    """Read one array of the announced shape.
-
-    Not `numpy.load`: it believes a header, and allocates whatever that claims before it reads.
-    Here the header is compared with the one expected, and only so much is unpacked as is needed.
-    """
-    info = archive.getinfo(f"{name}.npy")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ModelError(f"{where}: {name} is compressed in a way that models are not")
-    size = 4 * int(np.prod(shape))
-    with archive.open(info) as entry:
-        magic, length = entry.read(8), int.from_bytes(entry.read(2), "little")
-        header = entry.read(length).decode("latin-1").strip()
-        content = entry.read(size)
-        more = entry.read(1)
-    expected = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
-    if magic != b"\x93NUMPY\x01\x00" or header != expected:
-        raise ModelError(f"{where}: {name} is {header!r:.99}, expected {expected}")
-    if len(content) != size or more:
-        raise ModelError(f"{where}: {name} does not hold {size} bytes of values")
-    array = np.frombuffer(content, "<f4").astype(np.float32).reshape(shape)
-    if not np.isfinite(array).all():
-        raise ModelError(f"{where}: {name} holds values that are not finite")
-    return array
 
 
 def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp | Tcn:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from training.export import TrainedPart, npz_bytes, write
+from gesturectl.arrays import npz_bytes
+from training.export import TrainedPart, write
 
 Weights = dict[str, np.ndarray]
 

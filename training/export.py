@@ -7,10 +7,8 @@ fixed date.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesturectl import model
+from gesturectl.arrays import npz_bytes
 from gesturectl.features import FEATURES_VERSION
 
 
@@ -146,16 +145,3 @@ def card_of(content: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def npz_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
-    """Return an .npz archive whose bytes depend on the arrays alone."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for key, array in arrays.items():
-            entry = io.BytesIO()
-            np.lib.format.write_array(entry, np.ascontiguousarray(array), allow_pickle=False)
-            info = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, entry.getvalue())
-    return out.getvalue()

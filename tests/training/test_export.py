@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from gesturectl import model
+from gesturectl.arrays import npz_bytes
 from gesturectl.errors import ModelError
 from tests.small_models import parts
-from training.export import npz_bytes, write
+from training.export import write
 
 
 def test_what_is_written_is_loaded_again(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from gesturectl import custom, kinematics
+from gesturectl import custom, features, kinematics
 from gesturectl.custom import Learned, Take
 from gesturectl.errors import SampleError
 from gesturectl.types import Body, Float32, Hand, Observation, Side
@@ -117,7 +117,7 @@ def test_the_rate_of_the_camera_does_not_matter(learned: Learned, fps: float) ->
 
 def test_the_hour_of_the_day_does_not_matter(learned: Learned) -> None:
     take = acted("fist", np.random.default_rng(6))
-    later = [replace(o, t_us=o.t_us + 7_000 * custom.features.STEP_US) for o in take]
+    later = [replace(o, t_us=o.t_us + 7_000 * features.STEP_US) for o in take]
     assert learned.judge(later) == learned.judge(take)
 
 

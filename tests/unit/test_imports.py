@@ -24,6 +24,8 @@ CORE = (
     "bindings",
     "recogniser",
     "engine",
+    "arrays",
+    "views",
     "custom",
     "trace",
     "jsonl",
