@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from gesturectl.errors import ModelError
 
+MAX_DIRECTORY_BYTES = 64 * 1024  # about 800 entries; zipfile makes ten times as much of it
+
 Array = NDArray[Any]
 Form = tuple[str, tuple[int, ...]]
 """A type, as numpy writes it (`<f4`), and a shape."""
@@ -32,6 +34,8 @@ def read_bytes(file: Traversable | Path, limit: int) -> bytes:
     Raises:
         ModelError: it cannot be read, or is larger.
     """
+    if isinstance(file, Path) and (file.is_fifo() or file.is_char_device()):
+        raise ModelError(f"{file} is a pipe or a device; a model is a folder of files")
     try:
         with file.open("rb") as f:
             raw: bytes = f.read(limit + 1)
@@ -51,6 +55,7 @@ def read_npz(raw: bytes, forms: Mapping[str, Form], limit: int, where: str) -> d
     total = sum(np.dtype(kind).itemsize * prod(shape) for kind, shape in forms.values())
     if total > limit:
         raise ModelError(f"{where}: the card announces {total} bytes of weights, too many")
+    _check_directory(raw, where)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in forms):
@@ -58,7 +63,21 @@ def read_npz(raw: bytes, forms: Mapping[str, Form], limit: int, where: str) -> d
             return {name: _read(archive, name, form, where) for name, form in forms.items()}
     # What zipfile and zlib raise on damage; RuntimeError is an entry that wants a password.
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelError(f"{where} is damaged: {error}") from error
+        raise ModelError(f"{where} is damaged: {error!s:.200}") from error
+
+
+def _check_directory(raw: bytes, where: str) -> None:
+    """Refuse an archive whose directory alone would take long and fill the memory.
+
+    zipfile makes an object of every entry before it can be asked how many there are: of a file
+    of 16 MB as many as 350,000. An archive of ours ends with the plain end record, without a
+    comment; that of very large ones (zip64), which zipfile would believe instead, is not needed.
+    """
+    end = raw[-22:]
+    if end[:4] != b"PK\x05\x06" or raw[-42:-38] == b"PK\x06\x07":
+        raise ModelError(f"{where} is damaged: it does not end as an archive of arrays does")
+    if int.from_bytes(end[12:16], "little") > MAX_DIRECTORY_BYTES:
+        raise ModelError(f"{where} holds more entries than any model has arrays")
 
 
 def _read(archive: zipfile.ZipFile, name: str, form: Form, where: str) -> Array:

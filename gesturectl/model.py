@@ -11,7 +11,6 @@ Two kinds of network, both small enough for a matrix product or eight per frame:
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -21,10 +20,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gesturectl import strictjson
 from gesturectl.arrays import read_bytes, read_npz
 from gesturectl.decoder import Rules
 from gesturectl.errors import ModelError
 from gesturectl.features import FEATURES_VERSION
+from gesturectl.strictjson import brief
 from gesturectl.types import Float32
 
 FORMAT = "gesturectl-model"
@@ -34,6 +35,7 @@ MAX_WEIGHTS_BYTES = 16 * 1024 * 1024
 KERNEL = 3  # taps of every temporal convolution
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+ArrayName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}/[a-z0-9_]{1,64}$")]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Micros = Annotated[int, Field(ge=0, le=60_000_000)]
 
@@ -91,9 +93,9 @@ class Card(_Strict):
     version: Literal[1]
     name: Name
     features_version: int
-    parts: dict[Name, Part]
+    parts: Annotated[dict[Name, Part], Field(max_length=32)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    arrays: dict[str, ArraySpec]
+    arrays: Annotated[dict[ArrayName, ArraySpec], Field(max_length=512)]
     training: dict[str, object]
 
 
@@ -224,26 +226,27 @@ def load(folder: Traversable | Path) -> Model:
 
 def _read_card(raw: bytes, where: str) -> Card:
     try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        content = strictjson.loads(raw)
+    except ValueError as error:
         raise ModelError(f"{where} is not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(f"{where} is not a gesturectl model")
     if content.get("version") != VERSION:
         raise ModelError(
-            f"{where} has version {content.get('version')!r:.40}, this program reads {VERSION}"
+            f"{where} has version {brief(content.get('version'))}, this program reads {VERSION}"
         )
     if content.get("features_version") != FEATURES_VERSION:
         raise ModelError(
-            f"{where} was trained on features version {content.get('features_version')!r:.40}, "
+            f"{where} was trained on features version {brief(content.get('features_version'))}, "
             f"this program computes {FEATURES_VERSION}; train it again or install a newer model"
         )
     try:
         return Card.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        at = ".".join(str(part) for part in first["loc"])
-        raise ModelError(f"{where}: {at or 'the card'}: {first['msg']}") from error
+        # A key that is no name is part of the place, whatever its length and characters.
+        at = ".".join(ascii(part).strip("'") for part in first["loc"])
+        raise ModelError(f"{where}: {at[:200] or 'the card'}: {first['msg']}") from error
 
 
 def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp | Tcn:

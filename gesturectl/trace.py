@@ -28,6 +28,7 @@ from typing import Any, BinaryIO, Final, NoReturn, Self, cast
 import numpy as np
 
 from gesturectl.errors import TraceError
+from gesturectl.strictjson import brief, loads
 from gesturectl.types import BODY_POINTS, HAND_POINTS, Body, Float32, Hand, Observation, Side
 
 log = logging.getLogger(__name__)
@@ -380,7 +381,7 @@ def _parse_header(line: bytes, where: _Where) -> tuple[tuple[int, int], str]:
         '{"format": "gesturectl-trace", "version": 1, "size_px": [640, 480], "source": "camera 0"}'
     )
     try:
-        row = _decode(line)
+        row = loads(line)
     except ValueError:
         where.fail(not_a_trace)
     if not isinstance(row, dict) or row.get("format") != FORMAT:
@@ -388,7 +389,7 @@ def _parse_header(line: bytes, where: _Where) -> tuple[tuple[int, int], str]:
     version = row.get("version")
     if version != VERSION or isinstance(version, bool):
         where.fail(
-            f"the trace has version {_brief(version)}, this gesturectl reads version {VERSION}; "
+            f"the trace has version {brief(version)}, this gesturectl reads version {VERSION}; "
             "update gesturectl, or record again"
         )
     size = row.get("size_px")
@@ -406,7 +407,7 @@ def _parse_header(line: bytes, where: _Where) -> tuple[tuple[int, int], str]:
 
 def _parse_frame(line: bytes, size_px: tuple[int, int], where: _Where) -> tuple[Observation, Label]:
     try:
-        row = _decode(line)
+        row = loads(line)
     except ValueError as error:
         where.fail(
             f"not one whole JSON value ({error}); if the recording was cut off here, delete this "
@@ -434,7 +435,7 @@ def _parse_hand(row: object, name: str, where: _Where) -> Hand:
     row = _check_keys(row, {"side", "score", "image", "world"}, name, where)
     side = row.get("side")
     if side not in ("left", "right"):
-        where.fail(f'{name}.side must be "left" or "right", the user\'s own; it is {_brief(side)}')
+        where.fail(f'{name}.side must be "left" or "right", the user\'s own; it is {brief(side)}')
     score = row.get("score")
     if not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= 1:
         where.fail(f"{name}.score must be a number in 0..1")
@@ -496,35 +497,6 @@ def _list_of(row: dict[str, Any], key: str, where: _Where) -> list[Any]:
     return value
 
 
-def _decode(line: bytes) -> Any:
-    """Parse one line of strict JSON.
-
-    Raises:
-        ValueError: for whatever is wrong: encoding, syntax, depth, NaN, digits without end, a
-            key that is there twice.
-    """
-    try:
-        return json.loads(
-            line.decode("utf-8"), parse_constant=_no_constants, object_pairs_hook=_once
-        )
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _no_constants(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a coordinate")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its keys and values; which of two values counts is nobody's guess."""
-    row: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in row:
-            raise ValueError(f"the key {key[:40]!r} is there twice")
-        row[key] = value
-    return row
-
-
 _A_NAME = f"1 to {MAX_LABEL_CHARS} characters that can be printed"
 
 
@@ -537,13 +509,6 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[
         :MAX_SOURCE_CHARS
     ]
-
-
-def _brief(value: object) -> str:
-    """Say a value of whatever kind and size in a few characters."""
-    if isinstance(value, list | dict):  # deep ones cannot even be printed
-        return "a list" if isinstance(value, list) else "an object"
-    return f"{value!r:.40}"
 
 
 def _size(size_px: tuple[int, int]) -> str:

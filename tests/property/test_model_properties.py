@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -53,7 +56,9 @@ def try_to_load(card: bytes, weights: bytes, *, vouch: bool) -> None:
         try:
             loaded = model.load(folder)
         except ModelError as error:
-            assert str(error)
+            said = str(error).replace(name, "")
+            assert 10 < len(said) < 600, said
+            assert said.isprintable(), said
         else:
             run(loaded)
         finally:
@@ -123,6 +128,9 @@ PATHS = paths(json.loads(CARD))
 @example(("arrays", "shapes/w0", "shape"), [])
 @example(("parts", "strokes", "inputs"), 4096)
 @example(("version",), True)
+@example(("arrays",), {"\x1b[2J" * 1000: {"shape": [1]}})
+@example(("parts",), {f"p{i}": {} for i in range(1000)})
+@example(("training",), {"a": "x" * 200_000})
 def test_a_card_with_one_odd_value_does_no_harm(path: tuple[str | int, ...], value: Any) -> None:
     content = json.loads(CARD)
     inner = content
@@ -130,3 +138,26 @@ def test_a_card_with_one_odd_value_does_no_harm(path: tuple[str | int, ...], val
         inner = inner[key]
     inner[path[-1]] = value
     try_to_load(json.dumps(content).encode(), WEIGHTS, vouch=False)
+
+
+entries = st.lists(
+    st.tuples(
+        st.sampled_from(["shapes/w0.npy", "shapes/b0.npy", "../x", "/", "a" * 300, "\x1b[2J"]),
+        st.binary(max_size=200) | st.just(1_000_000),  # so many zeros
+        st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
+    ),
+    max_size=5,
+)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@settings(max_examples=60, deadline=None)
+@given(entries, st.booleans())
+def test_any_other_archive_that_the_card_vouches_for_does_no_harm(
+    contents: list[tuple[str, bytes | int, int]], whole: bool
+) -> None:
+    out = io.BytesIO(WEIGHTS if whole else b"")
+    with zipfile.ZipFile(out, "a") as archive:
+        for name, content, method in contents:
+            archive.writestr(name, bytes(content), method)
+    try_to_load(CARD, out.getvalue(), vouch=True)

@@ -12,6 +12,7 @@ FOREIGN = ("cv2", "mediapipe", "pynput", "xcffib", "ssl", "http.client", "urllib
 CORE = (
     "types",
     "errors",
+    "strictjson",
     "catalog",
     "keys",
     "ledger",

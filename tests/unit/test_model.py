@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zipfile
 from collections.abc import Callable
@@ -153,6 +154,23 @@ def test_a_folder_in_place_of_a_file_is_named(folder: Path) -> None:
     assert "weights.npz" in refusal(folder)
 
 
+@pytest.mark.parametrize("name", ["model.json", "weights.npz"])
+def test_a_pipe_in_place_of_a_file_is_refused_rather_than_waited_for(
+    folder: Path, name: str
+) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert f"{name} is a pipe or a device" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["model.json", "weights.npz"])
+def test_a_link_that_leads_nowhere_or_to_a_device_is_refused(folder: Path, name: str) -> None:
+    for target in (name, "nowhere", "/dev/zero"):
+        (folder / name).unlink()
+        (folder / name).symlink_to(target)
+        assert name in refusal(folder)
+
+
 @pytest.mark.parametrize("keep", [0, 1, 100, -1])
 def test_truncated_weights_are_not_those_of_the_card(folder: Path, keep: int) -> None:
     file = folder / "weights.npz"
@@ -166,6 +184,22 @@ def test_truncated_weights_are_not_those_of_the_card(folder: Path, keep: int) ->
 def test_a_card_that_is_not_json_is_refused(folder: Path, text: str) -> None:
     (folder / "model.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     assert "is not JSON" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"version": 1', '"version": 9, "version": 1', "the key 'version' is there twice"),
+        ('"seed": 7', '"seed": NaN', "NaN is no number"),
+        ('"seed": 7', '"seed": -Infinity', "-Infinity is no number"),
+    ],
+)
+def test_json_that_two_readers_would_read_differently_is_refused(
+    folder: Path, old: str, new: str, reason: str
+) -> None:
+    file = folder / "model.json"
+    file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+    assert refusal(folder) == f"{file} is not JSON: {reason}"
 
 
 @pytest.mark.parametrize("content", [[], 1, None, {}, {"format": "gesturectl-trace"}])
@@ -205,7 +239,7 @@ def part_of(**changes: object) -> Callable[[dict[str, Any]], object]:
         (part_of(classes=["null", "fist", "fist"]), "same name twice"),
         (part_of(enter=[0.5]), "enter must have one value for each"),
         (part_of(enter=[0.5, 0.5, 1.5]), "parts.shapes.enter.2"),
-        (part_of(enter=[0.5, 0.5, float("nan")]), "parts.shapes.enter.2"),
+        (part_of(enter=[0.5, 0.5, float("nan")]), "NaN is no number"),
         (part_of(exit=[0.5, 0.5, 0.9]), "exit must not be above enter"),
         (part_of(hold_us=[0, 0, -1]), "parts.shapes.hold_us.2"),
         (part_of(inputs=7), "shapes/mean has shape (6,), expected (7)"),
@@ -214,7 +248,7 @@ def part_of(**changes: object) -> Callable[[dict[str, Any]], object]:
             key: [0.5] * 4 for key in ("enter", "exit")
         }, hold_us=[0] * 4, refractory_us=[0] * 4), "gives 3 scores for 4 classes"),
         (lambda card: card["arrays"].pop("shapes/w0"), "does not hold the arrays"),
-        (lambda card: card["arrays"].update(more={"shape": [1]}), "does not hold the arrays"),
+        (lambda card: card["arrays"].update({"a/b": {"shape": [1]}}), "does not hold the arrays"),
         (lambda card: card["arrays"]["shapes/w0"].update(shape=[5, 6]), "shapes/w0 is"),
         (lambda card: card["arrays"]["shapes/w0"].update(shape=[65536] * 3), "too many"),
         (lambda card: card["arrays"]["shapes/w0"].update(shape=[1] * 4), "arrays.shapes/w0"),
@@ -226,6 +260,12 @@ def test_a_card_that_cannot_be_true_is_refused(
 ) -> None:
     edit_card(folder, change)
     assert reason in refusal(folder)
+
+
+def test_the_name_of_an_array_that_is_none_is_told_in_few_plain_characters(folder: Path) -> None:
+    edit_card(folder, lambda card: card["arrays"].update({"\x1b[2J" * 9_000: {"shape": [1]}}))
+    assert len(refusal(folder)) < 400
+    assert "\x1b" not in refusal(folder)
 
 
 def test_the_error_of_a_hostile_card_is_short(folder: Path) -> None:
@@ -326,6 +366,24 @@ def test_a_zip_bomb_is_not_unpacked(folder: Path) -> None:
     raw[at + 24 : at + 28] = struct.pack("<I", 10 + len(header) + 1 + 120)
     put_weights(folder, bytes(raw))
     assert "weights.npz is damaged" in refusal(folder)
+
+
+def test_an_archive_of_very_many_entries_is_not_listed(folder: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for i in range(2_000):
+            archive.writestr(str(i), b"")
+    put_weights(folder, out.getvalue())
+    assert "holds more entries than any model has arrays" in refusal(folder)
+
+
+def test_an_archive_with_another_directory_behind_its_own_is_refused(folder: Path) -> None:
+    raw = (folder / "weights.npz").read_bytes()
+    locator = b"PK\x06\x07" + bytes(16)
+    put_weights(folder, raw[:-22] + locator + raw[-22:])
+    assert "does not end as an archive of arrays does" in refusal(folder)
+    put_weights(folder, raw + b"a comment")
+    assert "does not end as an archive of arrays does" in refusal(folder)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

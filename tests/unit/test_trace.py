@@ -309,7 +309,7 @@ TEXTS = ["x" * 50_000, *[""] * 40_000]
         (b'{"t_us": 1, "ha', "delete this line and all after it to keep what comes before"),
         (b'{"t_us": \xff}', "not one whole JSON value"),
         (b"[" * 100_000, "nested too deeply"),
-        (b'{"t_us": NaN}', "NaN is not a coordinate"),
+        (b'{"t_us": NaN}', "NaN is no number"),
         ([], "a frame must be a JSON object"),
         ({}, "t_us must be a whole number of microseconds"),
         ({"t_us": 1.5}, "t_us must be a whole number of microseconds"),
