@@ -13,7 +13,7 @@ from gesturectl.kinematics import MOTIONS
 from gesturectl.sources import EndOfSource, open_source
 from gesturectl.sources.clock import ManualClock
 from gesturectl.sources.puppet import Puppet, parse
-from gesturectl.sources.puppet.script import BACKGROUNDS, DISTRACTORS, LIGHTS, Item
+from gesturectl.sources.puppet.script import BACKGROUNDS, DISTRACTORS, LIGHTS, UNSHIPPED, Item
 from gesturectl.types import Frame
 
 SMALL = "image=160x120&fps=10"
@@ -46,6 +46,20 @@ def test_a_script_says_what_is_acted_and_how() -> None:
 
 def test_all_acts_every_gesture_of_the_catalog_once_in_its_order() -> None:
     assert [act.gesture for act in Puppet("all").truth] == list(catalog())
+
+
+def test_it_acts_gestures_that_nobody_has_trained_and_none_of_them_is_in_the_catalog() -> None:
+    assert not set(UNSHIPPED) & set(catalog())
+    truth = Puppet("arms_up," + ",".join(UNSHIPPED)).truth
+    assert [act.gesture for act in truth] == ["arms_up", *UNSHIPPED]
+
+
+def test_a_gesture_to_be_taught_is_shown_as_near_as_the_shipped_ones() -> None:
+    for name in UNSHIPPED:
+        puppet = Puppet(f"arms_up,{name}")
+        act = puppet.truth[1]
+        index = (act.start_us + act.end_us) // 2 * puppet.script.fps // 1_000_000
+        assert puppet.look(index).right is not None
 
 
 def test_parameters_alone_mean_all() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gesturectl.catalog import catalog
 from gesturectl.kinematics import (
@@ -36,7 +37,7 @@ from gesturectl.kinematics import (
     minimum_jerk,
     turn,
 )
-from gesturectl.sources.puppet.script import Item, Script
+from gesturectl.sources.puppet.script import UNSHIPPED, Item, Script
 from gesturectl.types import Side, Subject
 
 STATION_M: Mapping[str, float] = MappingProxyType(
@@ -103,6 +104,30 @@ _ASIDE: Mapping[str, Arm] = MappingProxyType(
         ),
     }
 )
+
+
+def _zigzag(u: ArrayLike) -> Array:
+    """Three strokes of a Z, each from rest to rest: sideways, back and down, sideways again."""
+    corners = np.array([[1.0, -0.7, 0.0], [-1.0, -0.7, 0.0], [1.0, 0.7, 0.0], [-1.0, 0.7, 0.0]])
+    s = np.clip(np.asarray(u, dtype=np.float64), 0.0, 1.0) * 3.0
+    leg = np.minimum(s.astype(int), 2)
+    done = minimum_jerk(s - leg)[..., None]
+    offset: Array = corners[leg] * (1.0 - done) + corners[leg + 1] * done
+    return offset
+
+
+def _unswung(u: ArrayLike) -> Array:
+    return np.zeros(np.shape(u))
+
+
+_UNSHIPPED_MOTIONS: Mapping[str, Motion] = MappingProxyType(
+    {"zigzag": Motion(_zigzag, _unswung, 0.05, 0.17, 1.3, "point_up")}
+)
+_UNSHIPPED_SHAPES: Mapping[str, Array] = MappingProxyType(
+    {"little_finger": np.concatenate([HAND_SHAPES["fist"][:17], HAND_SHAPES["call_me"][17:]])}
+)
+"""What `UNSHIPPED` names: the gestures a user might teach, as `MOTIONS` and `HAND_SHAPES` tell the
+shipped ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +201,16 @@ class _Planner:
             self._aside(item.name, side, item.time_s)
         elif item.name in BODY_POSES:
             self._body_pose(item)
-        elif item.name in MOTIONS:
+        elif item.name in MOTIONS or item.name in _UNSHIPPED_MOTIONS:
             self._motion(item, side)
         else:
             self._hand_pose(item, side)
 
     def _hand_pose(self, item: Item, side: Side) -> None:
         wrist, pole = self._place(item.name)
-        raised = Arm(wrist, pole, hand_facing(item.name), hand_shape(item.shape))
+        own = _UNSHIPPED_SHAPES.get(item.name)
+        shape = hand_shape(item.shape) if own is None else own
+        raised = Arm(wrist, pole, hand_facing(item.name), shape)
         self._move(self._with(side, raised), self._eased(APPROACH_S), bow=0.03, side=side)
         start_s = self.t_s
         self._still(item.time_s or HOLD_S)
@@ -192,7 +219,7 @@ class _Planner:
         self._lower(side)
 
     def _motion(self, item: Item, side: Side) -> None:
-        motion = MOTIONS[item.name]
+        motion = MOTIONS.get(item.name) or _UNSHIPPED_MOTIONS[item.name]
         wrist, pole = self._place(item.name)
         middle = Arm(wrist, pole, PALM_OUT, HAND_SHAPES[motion.shape])
         by_arm = self.script.by == "arm"
@@ -303,7 +330,7 @@ class _Planner:
             spec = catalog().get(item.name)
             if item.name in BODY_POSES:
                 frame = "full"
-            elif spec is None and hasattr(self, "now"):
+            elif spec is None and item.name not in UNSHIPPED and hasattr(self, "now"):
                 return float(self.now.feet[1])
             elif self.script.by == "arm" and item.name in MOTIONS:
                 frame = "arm"

@@ -3,9 +3,10 @@
     swipe_left,open_palm:1.5s,wait:1s,thumb_up@left?speed=1.5&skin=dark&seed=7
 
 Items stand in the order they are acted: `NAME[/VARIANT][@SIDE][:TIME]`. A name is a gesture of the
-catalog, `wait`, `rest` (a relaxed hand, raised) or a distractor. TIME holds a pose, or sets how
-long a stroke takes. `all` stands for every gesture of the catalog in its order. After `?` come
-parameters; `PARAMETERS` lists them. Every bad word is a SourceError that names it.
+catalog, `wait`, `rest` (a relaxed hand, raised), a distractor, or one of `UNSHIPPED`: gestures that
+no shipped model knows, to be taught. TIME holds a pose, or sets how long a stroke takes. `all`
+stands for every gesture of the catalog in its order. After `?` come parameters; `PARAMETERS` lists
+them. Every bad word is a SourceError that names it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gesturectl.kinematics import HAND_SHAPES
 from gesturectl.sources.puppet.costume import SKINS
 from gesturectl.types import Side
 
+UNSHIPPED = ("little_finger", "zigzag")
 DISTRACTORS = ("scratch_head", "reach", "drink", "fidget")
 BACKGROUNDS = ("plain", "gradient", "room", "clutter")
 LIGHTS = ("bright", "side", "dim", "warm")
@@ -195,7 +197,7 @@ def _item(word: str) -> Item:
     if match is None or not match["name"]:
         raise SourceError(f"puppet script: {word!r} is not NAME[/VARIANT][@SIDE][:TIME]")
     name, variant, side, time = match["name"], match["variant"], match["side"], match["time"]
-    known = (*catalog(), "wait", "rest", *DISTRACTORS, "all")
+    known = (*catalog(), "wait", "rest", *UNSHIPPED, *DISTRACTORS, "all")
     if name not in known or name == "all":
         raise SourceError(f"puppet script: no gesture {name!r}; {_suggest(name, known)}")
     if variant is not None and variant not in VARIANTS.get(name, ()):
