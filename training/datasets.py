@@ -173,3 +173,41 @@ def arm_recordings(folder: Path) -> list[ArmRecording]:
         group = file.stem.split("_")[0]
         out.append(ArmRecording(file.stem, group, t_us, image, size, segments, idle))
     return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandSequences:
+    """N recorded hands that show one gesture each, cut from its start to its end.
+
+    `joints` has N arrays (T, 22, 3) in metres, in the camera's frame: wrist, palm, then four
+    joints of each finger from the thumb on. `gesture` (N,) counts from 0; `whole_hand` (N,) tells
+    whether it was shown with the whole hand or with one finger; `subject` (N,) is who showed it.
+    """
+
+    joints: tuple[NDArray[np.float32], ...]
+    gesture: NDArray[np.int64]
+    whole_hand: NDArray[np.bool_]
+    subject: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def those(self, chosen: NDArray[np.bool_]) -> HandSequences:
+        """Return the sequences that are marked in `chosen` (N,)."""
+        joints = tuple(one for one, wanted in zip(self.joints, chosen, strict=True) if wanted)
+        return HandSequences(
+            joints, self.gesture[chosen], self.whole_hand[chosen], self.subject[chosen]
+        )
+
+
+def shrec17(path: Path) -> tuple[HandSequences, HandSequences]:
+    """Read SHREC'17; return its official training and test split, which share no subject."""
+    with np.load(path, allow_pickle=False) as d:
+        points = d["joints_m"].astype(np.float32)
+        joints = tuple(np.split(points, d["offset"][1:-1]))
+        column = dict(zip(d["meta_cols"].tolist(), d["meta"].T, strict=True))
+        split = d["split"]
+    every = HandSequences(
+        joints, column["gesture"] - 1, column["finger"] == 2, column["subject"].astype(np.int64)
+    )
+    return every.those(split == "train"), every.those(split == "test")

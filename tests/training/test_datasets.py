@@ -123,6 +123,25 @@ def test_the_arm_that_moves_gets_the_label_and_the_other_one_none(tmp_path: Path
     assert right[1].shape == (10, features.ARM_SIGNAL_SIZE)
 
 
+def test_shrec17_sequences_keep_their_frames_names_subjects_and_split(tmp_path: Path) -> None:
+    points = np.arange(6 * 22 * 3, dtype=np.float32).reshape(6, 22, 3)
+    np.savez(
+        tmp_path / "shrec17.npz",
+        joints_m=points,
+        offset=np.array([0, 2, 3, 6]),
+        meta=np.array([[1, 1, 7, 1], [14, 2, 8, 1], [3, 2, 7, 2]]),
+        meta_cols=np.array(["gesture", "finger", "subject", "essai"]),
+        split=np.array(["train", "test", "train"]),
+    )
+    train, test = datasets.shrec17(tmp_path / "shrec17.npz")
+    assert [len(one) for one in train.joints] == [2, 3]
+    assert train.joints[1] == pytest.approx(points[3:])
+    assert train.gesture.tolist() == [0, 2]
+    assert train.whole_hand.tolist() == [False, True]
+    assert train.subject.tolist() == [7, 7]
+    assert (len(test), test.gesture.tolist(), test.subject.tolist()) == (1, [13], [8])
+
+
 # --- the real recordings, where they are --------------------------------------------------------
 
 
@@ -145,3 +164,10 @@ def test_the_photographs_know_poses_of_the_catalog_alone(shared_data: Path) -> N
     points, names = datasets.body_photos(datasets.for_training("body_poses", shared_data))
     assert set(names.tolist()) <= {"", "?", *synth.BODY_POSES}
     assert np.isfinite(features.body_shapes(points)).all()
+
+
+def test_the_official_split_of_shrec17_shares_no_subject(shared_data: Path) -> None:
+    train, test = datasets.shrec17(datasets.located("shrec17", shared_data))
+    assert (len(train), len(test)) == (1960, 840)
+    assert not set(train.subject.tolist()) & set(test.subject.tolist())
+    assert set(train.gesture.tolist()) == set(test.gesture.tolist()) == set(range(14))
