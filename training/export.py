@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from gesturectl import model
 from gesturectl.arrays import npz_bytes
 from gesturectl.features import FEATURES_VERSION
+from training import measured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +90,14 @@ def write(
     model.load(folder)
 
 
-def card_of(content: dict[str, Any]) -> str:
-    """Return the card that tells people what `model.json` (its content) tells programs."""
+def card_of(
+    content: dict[str, Any], published: Mapping[str, measured.Published] | None = None
+) -> str:
+    """Return the card that tells people what `model.json` (its content) tells programs.
+
+    What was measured of this very model is told too, if anything is `published` (by default what
+    lies in docs/measured): so a model that is made again gets the same card again.
+    """
     weights: dict[str, int] = {}
     for key, spec in content["arrays"].items():
         part = key.split("/")[0]
@@ -134,6 +142,7 @@ def card_of(content: dict[str, Any]) -> str:
             lines.append(f"| {gesture} | {enter} | {leave} | {times} |")
     lines += [
         "",
+        *measured.card(measured.read() if published is None else published, content["sha256"]),
         "## Limits",
         "",
         "- The photographs show two or three people, the recorded arms five groups of people.",

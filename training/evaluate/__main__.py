@@ -22,9 +22,10 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training.evaluate")
-    names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line: one command a measure."""
+    top = argparse.ArgumentParser(prog="python -m training.evaluate")
+    names = top.add_subparsers(dest="name", metavar="NAME", required=True)
     for name, measure in MEASURES.items():
         own = names.add_parser(name, help=measure.says, description=measure.says)
         own.add_argument(
@@ -35,12 +36,12 @@ def _parser() -> argparse.ArgumentParser:
             "--out", type=Path, default=Path("out"), help="folder for pictures (default: out)"
         )
         measure.add_options(own)
-    return parser
+    return top
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one measure; return the exit code, those of `gesturectl` where something is wrong."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     errors = Console(stderr=True)
     try:
         with Progress(console=errors, transient=True) as progress:
