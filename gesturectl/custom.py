@@ -45,8 +45,8 @@ _MAX_COORDINATE = 100.0  # of the image's size; an estimator that loses a joint 
 # Ridge and nearness, like the views, were chosen on every second user of the measure `custom`.
 MIN_BACKGROUND = 20  # fewer takes say nothing about one in a hundred
 _EXCEEDED = 0.01
-_RIDGE = 0.3
-_NEARNESS = 2.0  # weight of the likeness to the nearest take, beside the regression
+RIDGE = 0.3
+NEARNESS = 2.0  # weight of the likeness to the nearest take, beside the regression
 
 # --- learning -----------------------------------------------------------------------------------
 
@@ -96,11 +96,7 @@ class Learned:
 
     def scores(self, embedded: Float32) -> Float32:
         """Return the scores (..., C) of embedded takes (..., EMBEDDING_SIZE)."""
-        like = _nearest(embedded @ self.takes.T, self.owner, len(self.names))
-        scores: Float32 = (embedded @ self.weights + self.bias + _NEARNESS * like).astype(
-            np.float32
-        )
-        return scores
+        return scores(embedded, self.weights, self.bias, self.takes, self.owner)
 
     def judge(self, take: Take) -> Verdict:
         """Name a take, or refuse it.
@@ -164,14 +160,14 @@ def fit(samples: Mapping[str, Float32], background: Float32) -> Learned:
     x = np.concatenate([x, np.ones((n, 1))], axis=1)  # the last column learns the bias
     goal = np.full((n, len(names)), -1.0)
     goal[np.arange(len(takes)), owner] = 1.0
-    inverse = np.linalg.inv(x @ x.T + _RIDGE * np.eye(n))
+    inverse = np.linalg.inv(x @ x.T + RIDGE * np.eye(n))
     dual = inverse @ goal
     # What the regression without take i says of take i: Rifkin & Lippert 2007, "Notes on
     # regularized least squares".
     left_out = goal - dual / np.diag(inverse)[:, None]
     like = x[:, :-1] @ takes.T.astype(np.float64)
     np.fill_diagonal(like, -1.0)
-    left_out += _NEARNESS * _nearest(like, owner, len(names))
+    left_out += NEARNESS * nearest(like, owner, len(names))
 
     own, ordinary = left_out[: len(takes)], left_out[len(takes) :]
     again = np.bincount(owner)[owner] > 1
@@ -190,10 +186,27 @@ def fit(samples: Mapping[str, Float32], background: Float32) -> Learned:
     )
 
 
-def _nearest(like: NDArray[np.floating], owner: NDArray[np.int64], n: int) -> Float64:
+def scores(
+    embedded: Float32,
+    weights: Float32,
+    bias: Float32,
+    takes: Float32,
+    owner: NDArray[np.int64],
+) -> Float32:
+    """Return the scores (..., C) of embedded takes: the regression, and the nearest take of each.
+
+    `weights` (EMBEDDING_SIZE, C), `bias` (C,), `takes` (N, EMBEDDING_SIZE) and `owner` (N,) are
+    those of `Learned`.
+    """
+    like = nearest(embedded @ takes.T, owner, len(bias))
+    told: Float32 = (embedded @ weights + bias + NEARNESS * like).astype(np.float32)
+    return told
+
+
+def nearest(like: NDArray[np.floating], owner: NDArray[np.int64], n: int) -> Float64:
     """Return each gesture's greatest likeness (..., n) of those to all takes (..., N)."""
-    nearest: Float64 = np.stack([like[..., owner == i].max(-1) for i in range(n)], axis=-1)
-    return nearest
+    greatest: Float64 = np.stack([like[..., owner == i].max(-1) for i in range(n)], axis=-1)
+    return greatest
 
 
 def _threshold(own: Float64, ordinary: Float64) -> float:
@@ -202,7 +215,7 @@ def _threshold(own: Float64, ordinary: Float64) -> float:
         return float("inf")
     low = float(np.quantile(ordinary, 1 - _EXCEEDED))
     # Single takes have nobody to be compared with: then ask as for an exact repetition.
-    high = float(np.median(own)) if len(own) else 1.0 + _NEARNESS
+    high = float(np.median(own)) if len(own) else 1.0 + NEARNESS
     # Below their own background the samples say nothing: then the background alone decides.
     return low + max(high - low, 0.0) / 2
 

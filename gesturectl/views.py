@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from math import prod
 from types import MappingProxyType
 
 import numpy as np
@@ -265,7 +266,7 @@ class Beats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class Seen:
     """A subject on the grid: steps (G,), points (G, P, D), and when each was complete, in µs."""
 
     steps: Steps
@@ -273,11 +274,13 @@ class _Seen:
     done_us: Steps
 
     @classmethod
-    def of(cls, frames: dict[int, Float32], shape: tuple[int, int]) -> _Seen:
-        t_us = np.array(sorted(frames), np.int64)
-        flat = np.array([frames[t].ravel() for t in t_us.tolist()], np.float32)
-        flat = flat.reshape(len(t_us), shape[0] * shape[1])
-        steps, points = features.resample(t_us, flat)
+    def of(cls, t_us: NDArray[np.int64], points: Float32) -> Seen:
+        """Resample frames that show the subject: stamps (T,), points (T, P, D).
+
+        The points are those of `features.hand_points` or `features.body_points`.
+        """
+        shape = points.shape[1:]
+        steps, points = features.resample(t_us, points.reshape(len(t_us), prod(shape)))
         done = t_us[np.searchsorted(t_us, steps * features.STEP_US)] if len(steps) else steps
         return cls(steps, points.reshape(-1, *shape), done)
 
@@ -303,16 +306,19 @@ def beats(take: Iterable[Observation], *, hands: bool = True, body: bool = True)
                     found[o.t_us] = features.hand_points([one], o.size_px)[0]
         if body and o.bodies:
             seen_bodies[o.t_us] = features.body_points(o.bodies[0].image, o.size_px)
-    return sum_up(
-        (_Seen.of(seen_hands[0], (HAND_POINTS, 3)), _Seen.of(seen_hands[1], (HAND_POINTS, 3))),
-        _Seen.of(seen_bodies, (BODY_POINTS, 4)),
-        max(first_us, 0) // BEAT_US,
-        max(last_us, 0) // BEAT_US,
-    )
+    right, left = (_stacked(found, (HAND_POINTS, 3)) for found in seen_hands)
+    first_beat, last_beat = max(first_us, 0) // BEAT_US, max(last_us, 0) // BEAT_US
+    return sum_up((right, left), _stacked(seen_bodies, (BODY_POINTS, 4)), first_beat, last_beat)
 
 
-def sum_up(hands: tuple[_Seen, _Seen], body: _Seen, first: int, last: int) -> Beats:
-    """Sum subjects on the grid up by the beats `first` to `last`."""
+def _stacked(frames: dict[int, Float32], shape: tuple[int, int]) -> Seen:
+    t_us = np.array(list(frames), np.int64)
+    points = np.stack(list(frames.values())) if frames else np.zeros((0, *shape), np.float32)
+    return Seen.of(t_us, points)
+
+
+def sum_up(hands: tuple[Seen, Seen], body: Seen, first: int, last: int) -> Beats:
+    """Sum subjects on the grid up by the beats `first` to `last`; nothing may come later."""
     n = last - first + 1
     sums = Sums(
         np.zeros((2, n, HAND_SIZE), np.float32),
@@ -341,7 +347,7 @@ def sum_up(hands: tuple[_Seen, _Seen], body: _Seen, first: int, last: int) -> Be
     return Beats(first, sums)
 
 
-def _bodies_then(hand: _Seen, body: _Seen) -> tuple[Steps, NDArray[np.bool_]]:
+def _bodies_then(hand: Seen, body: Seen) -> tuple[Steps, NDArray[np.bool_]]:
     """Return, for each step of a hand, the body's last step known then, and whether it is near."""
     newest = np.minimum(
         np.searchsorted(body.steps, hand.steps, side="right"),
@@ -358,7 +364,7 @@ def _bodies_then(hand: _Seen, body: _Seen) -> tuple[Steps, NDArray[np.bool_]]:
 _CHUNK = 2048
 
 
-def _by_chunks(seen: _Seen, first: int) -> Iterable[tuple[slice, Steps]]:
+def _by_chunks(seen: Seen, first: int) -> Iterable[tuple[slice, Steps]]:
     beat = seen.done_us // BEAT_US - first
     for at in range(0, len(beat), _CHUNK):
         rows = slice(at, at + _CHUNK)
@@ -368,8 +374,12 @@ def _by_chunks(seen: _Seen, first: int) -> Iterable[tuple[slice, Steps]]:
 def _add(sums: Float32, seen: Steps, beat: Steps, parts: Float32) -> None:
     """Add parts (n, S) to the sums (B, S) of their beats (n,), which do not fall."""
     starts = np.flatnonzero(np.r_[True, beat[1:] != beat[:-1]])
-    sums[beat[starts]] += np.add.reduceat(parts, starts, axis=0)
-    seen[beat[starts]] += np.diff(np.r_[starts, len(beat)])
+    lengths = np.diff(np.r_[starts, len(beat)])
+    seen[beat[starts]] += lengths
+    # Few steps make a beat: this is fifteen times as fast as `np.add.reduceat`.
+    for i in range(int(lengths.max())):
+        longer = starts[lengths > i]
+        sums[beat[longer]] += parts[longer + i]
 
 
 # --- a stream -------------------------------------------------------------------------------------

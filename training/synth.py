@@ -12,6 +12,7 @@ Right hands only; the features mirror left ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -583,8 +584,15 @@ class HandStream:
     label: NDArray[np.int64]
 
 
-def hand_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> HandStream:
+def hand_stream(
+    rng: Generator,
+    seconds: float = 30.0,
+    gestures: float = 0.5,
+    behaviour: Sequence[Callable[[Take, Array], None]] = BEHAVIOUR,
+) -> HandStream:
     """Return one person's hand for a while; `gestures` is the share of acts that are gestures.
+
+    The other acts are drawn from `behaviour`.
 
     Labels are NULL, IGNORE (nobody could tell yet, or any more) or 1 + the index in `MOTIONS`.
     """
@@ -609,7 +617,7 @@ def hand_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) ->
             if rng.random() < 0.5:
                 take.go(rng.uniform(0.4, 1.2), _box(rng, home, 0.08))
         else:
-            BEHAVIOUR[rng.integers(len(BEHAVIOUR))](take, home)
+            behaviour[rng.integers(len(behaviour))](take, home)
         if rng.random() < 0.35:
             _sink_and_rise(take, home)
     return _film(take, rng)

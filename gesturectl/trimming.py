@@ -1,0 +1,133 @@
+"""What of a take is the gesture: the movement of a stroke, or the held part of a pose.
+
+In: a take, as it was recorded from rest to rest. Out: first and last frame of the gesture.
+
+    movement      ____/^^\\_/^\\____          ____/^\\_____________/^\\___
+    held            |        |              |      |----------|
+                  stroke: all that moves    pose: what is held in between
+
+Movement is measured against the take's own stillness, so that small ones count as well: a finger
+that is lifted by a centimetre stands out of a hand that rests as much as a swipe out of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gesturectl import features
+from gesturectl.types import HAND_POINTS, Float32, Observation
+
+Kind = Literal["pose", "motion"]
+
+_SPAN = 3  # movement is what happens within 100 ms
+_FOREMOST = 3  # points of a hand that move most: a single finger is enough
+_PALMS_PER_SHOULDERS = 4.0
+_MOVES = 0.2  # of the greatest movement, above rest
+_STILL_PALMS = 0.12  # estimators let the points of a hand at rest jump by half of this
+_HELD = 0.55  # of the time a pose is held at least, with its approach and return
+_MARGIN_STEPS = 2
+_MIN_STEPS = 9  # 300 ms
+
+Bools = NDArray[np.bool_]
+
+
+def kind_of(takes: Sequence[Sequence[Observation]]) -> Kind:
+    """Tell whether these takes of one gesture hold a pose or make a stroke; most of them decide."""
+    held = sum(_is_held(moves, seen) for moves, seen in map(_movement, takes))
+    return "pose" if 2 * held > len(takes) else "motion"
+
+
+def trim(take: Sequence[Observation], kind: Kind | None = None) -> tuple[int, int]:
+    """Return the first and the last frame of what a take shows; all of it where nobody is seen.
+
+    Without a `kind` the take itself decides.
+    """
+    moves, seen = _movement(take)
+    if not seen.any():
+        return 0, len(take) - 1
+    if kind is None:
+        kind = "pose" if _is_held(moves, seen) else "motion"
+    if kind == "pose":
+        first, last = _longest(seen & ~_moving(moves))
+    else:
+        (steps,) = np.nonzero(seen & _moving(moves))
+        if not len(steps):
+            (steps,) = np.nonzero(seen)
+        first, last = int(steps[0]) - _SPAN - _MARGIN_STEPS, int(steps[-1]) + _MARGIN_STEPS
+    lacking = max(_MIN_STEPS - (last - first), 0)
+    first, last = first - (lacking + 1) // 2, last + (lacking + 1) // 2
+    t_us = np.array([o.t_us for o in take], np.int64)
+    begin = int(t_us[0]) // features.STEP_US
+    at = (np.array([first, last], np.int64) + begin) * features.STEP_US
+    a, b = np.searchsorted(t_us, at)
+    last_frame = len(take) - 1
+    return min(int(a), last_frame), min(max(int(b), int(a)), last_frame)
+
+
+def _movement(take: Sequence[Observation]) -> tuple[NDArray[np.float64], Bools]:
+    """Return, for each grid step of a take, how much moves (G,) in palm sizes, and who is seen."""
+    begin = take[0].t_us // features.STEP_US
+    n = take[-1].t_us // features.STEP_US - begin + 1
+    moves, seen = np.zeros(n), np.zeros(n, bool)
+    for t_us, points in _signals(take):
+        flat = points.reshape(len(points), -1)
+        steps, values = features.resample(np.array(t_us, np.int64), flat)
+        if not len(steps):
+            continue
+        at = values.reshape(len(steps), -1, 2)
+        earlier = np.maximum(np.searchsorted(steps, steps - _SPAN), 0)
+        way = np.sqrt(((at - at[earlier]) ** 2).sum(-1))
+        foremost = np.sort(way, axis=1)[:, -_FOREMOST:].mean(1)
+        excess = foremost - np.quantile(foremost, 0.2)
+        where = steps - begin
+        moves[where] = np.maximum(moves[where], excess)
+        seen[where] = True
+    return moves, seen
+
+
+def _signals(take: Sequence[Observation]) -> list[tuple[list[int], Float32]]:
+    """Return stamps and points (T, P, 2), in palm sizes, of each hand and arm that is seen."""
+    told: list[tuple[list[int], Float32]] = []
+    for side in ("right", "left"):
+        seen = {o.t_us: h for o in take for h in o.hands if h.side == side}
+        if seen:
+            size_px = take[0].size_px
+            points = features.hand_points(list(seen.values()), size_px)
+            _, size = features.palm_frame(points)
+            flat = points[..., :2] / np.median(size)
+            told.append((list(seen), flat.reshape(-1, HAND_POINTS, 2)))
+    bodies = [
+        (o.t_us, features.body_points(o.bodies[0].image, o.size_px)) for o in take if o.bodies
+    ]
+    if bodies:
+        points = np.stack([body for _, body in bodies])
+        for body in (points, features.mirror_body(points)):
+            wrist = features.arm_signals(body)[:, None, :2] * np.float32(_PALMS_PER_SHOULDERS)
+            told.append(([t for t, _ in bodies], wrist))
+    return told
+
+
+def _moving(moves: NDArray[np.float64]) -> Bools:
+    peak = float(moves.max())
+    return moves > max(_MOVES * peak, _STILL_PALMS)
+
+
+def _is_held(moves: NDArray[np.float64], seen: Bools) -> bool:
+    if not seen.any():
+        return False
+    first, last = _longest(seen & ~_moving(moves))
+    return last - first + 1 >= max(_HELD * float(seen.sum()), 1)
+
+
+def _longest(marks: Bools) -> tuple[int, int]:
+    """Return the first and the last of the longest run; (0, -1) where there is none."""
+    edges = np.flatnonzero(np.diff(np.r_[False, marks, False].astype(np.int8)))
+    starts, stops = edges[::2], edges[1::2]
+    if not len(starts):
+        return 0, -1
+    best = int((stops - starts).argmax())
+    return int(starts[best]), int(stops[best]) - 1
