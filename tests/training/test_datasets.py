@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gesturectl import features
-from gesturectl.errors import UsageError
+from gesturectl.errors import SourceError, TraceError, UsageError
+from gesturectl.trace import TraceWriter
+from gesturectl.types import Body, Hand, Observation
 from training import augment, datasets, synth
 
 MEASURING = [name for name, one in datasets.SETS.items() if not one.ship]
@@ -53,6 +57,43 @@ def test_an_unknown_set_and_a_missing_one_say_what_to_do(find: object, tmp_path:
         find("faces", tmp_path)
     with pytest.raises(UsageError, match="is missing; --data names the folder"):
         find("pose_streams", tmp_path)
+
+
+def calls(module: Path) -> list[str]:
+    """The sets that a module asks for, as `located(name)` or `for_training(name)`."""
+    out = []
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        match node:
+            case ast.Call(ast.Attribute(attr="located" | "for_training" as how), [name, *_]):
+                assert isinstance(name, ast.Constant), "a set is asked for by its name"
+                out.append(f"{how}({name.value})")
+    return out
+
+
+def test_whatever_makes_models_asks_for_sets_only_in_the_way_that_refuses() -> None:
+    asked = {
+        call
+        for module in Path(datasets.__file__).parents[1].glob("*.py")  # evaluate/ only measures
+        for call in calls(module)
+    }
+    assert "for_training(hand_poses)" in asked
+    assert asked <= {f"for_training({one})" for one in SHIPPING}
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "hand_poses": datasets.hand_photos,
+    "body_poses": datasets.body_photos,
+    "pose_streams": datasets.arm_recordings,
+    "keypoint_csv": lambda path: (datasets.key_points(path), datasets.finger_paths(path)),
+    "clips": datasets.clips,
+    "custom_gestures": lambda path: [datasets.user_takes(f) for f in path.glob("user_*.npz")],
+    "shrec17": datasets.shrec17,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_set_has_a_reader_and_is_read(name: str, shared_data: Path) -> None:
+    assert READERS[name](datasets.located(name, shared_data))
 
 
 # --- readers ------------------------------------------------------------------------------------
@@ -140,6 +181,150 @@ def test_shrec17_sequences_keep_their_frames_names_subjects_and_split(tmp_path: 
     assert train.whole_hand.tolist() == [False, True]
     assert train.subject.tolist() == [7, 7]
     assert (len(test), test.gesture.tolist(), test.subject.tolist()) == (1, [13], [8])
+
+
+def test_unseen_hands_and_bodies_are_absent_from_what_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "user_x.npz"
+    hands = np.full((1, 2, 21, 3), 0.5, np.float32)
+    hands[0, 1] = 0
+    pose = np.zeros((1, 2, 33, 4), np.float32)
+    pose[0, 0] = 0.5
+    np.savez(file, pose=pose, left_hand=hands, right_hand=hands * 0, label=np.array([" Ola"]))
+    takes, label = datasets.user_takes(file)
+    seen = [([hand.side for hand in o.hands], len(o.bodies)) for o in takes[0]]
+    assert seen == [(["left"], 1), ([], 0)]
+    assert label.tolist() == ["hello"]
+
+
+def csv_file(folder: Path, name: str, *rows: str) -> Path:
+    (folder / name).write_text("\n".join(rows) + "\n", "utf-8-sig")
+    return folder
+
+
+def test_key_points_and_finger_paths_are_named_as_in_the_catalog(tmp_path: Path) -> None:
+    numbers = ",".join(f"{i / 100}" for i in range(42))
+    csv_file(tmp_path, "keypoint.csv", f"0,{numbers}", f"2,{numbers}")
+    hands = datasets.key_points(tmp_path)
+    assert hands.gesture.tolist() == ["open_palm", "point_up"]
+    assert hands.points.shape == (2, 21, 2)
+    assert hands.points[1, 20].tolist() == pytest.approx([0.40, 0.41])
+    csv_file(tmp_path, "point_history.csv", "1," + ",".join(["0.5"] * 32))
+    paths = datasets.finger_paths(tmp_path)
+    assert paths.gesture.tolist() == ["circle_cw"]
+    assert paths.points.shape == (1, 16, 2)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("", "is empty; get the file again"),
+        ("hand,1,2", ":1: a row must be numbers alone"),
+        ("0,1,2", ":1: a row must be a number below 4 and 21 pairs of coordinates"),
+        ("4" + ",0" * 42, ":1: a row must be a number below 4"),
+        ("0" + ",nan" * 42, ":1: a coordinate is not finite"),
+        ("0" + ",1" * 9_999, ":1: the line is too long"),
+    ],
+)
+def test_a_damaged_table_is_named_with_its_line(row: str, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        datasets.key_points(csv_file(tmp_path, "keypoint.csv", row))
+    assert str(caught.value).startswith(str(tmp_path / "keypoint.csv"))
+    assert reason in str(caught.value)
+
+
+def test_clips_are_those_of_the_list_and_inside_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    head = "file,label,kind,source_repo,note"
+    csv_file(tmp_path, "clips.csv", head, 'a.mp4,fist,"one hand, rest=fist",x,')
+    (row,) = datasets.clips(tmp_path)
+    assert row == datasets.ClipRow(tmp_path / "a.mp4", "fist", "one hand, rest=fist")
+    for other in ("b.mp4,fist,x", "../clips/a.mp4,fist,x", "a.mp4"):
+        with pytest.raises(SourceError, match=r"clips.csv:2: there is no such video"):
+            datasets.clips(csv_file(tmp_path, "clips.csv", head, other))
+
+
+def test_sequences_that_lie_end_to_end_are_cut_where_the_offsets_say(tmp_path: Path) -> None:
+    good = {
+        "joints_m": np.arange(5 * 66, dtype=np.float32).reshape(5, 22, 3),
+        "offset": np.array([0, 2, 5]),
+        "meta": np.array([[3, 1, 7], [1, 2, 8]]),
+        "meta_cols": np.array(["gesture", "finger", "subject"]),
+        "split": np.array(["train", "test"]),
+    }
+    np.savez(tmp_path / "good.npz", **good)
+    train, test = datasets.shrec17(tmp_path / "good.npz")
+    assert (len(train), len(test)) == (1, 1)
+    assert (train.gesture.tolist(), test.whole_hand.tolist()) == ([2], [True])
+    assert (test.joints[0] == good["joints_m"][2:]).all()
+    for offset in ([0, 2, 4], [1, 2, 5], [0, 2, 2, 5], [0, 6, 5]):
+        np.savez(tmp_path / "bad.npz", **good | {"offset": np.array(offset)})
+        with pytest.raises(SourceError, match=r"bad.npz: its (offsets|table)"):
+            datasets.shrec17(tmp_path / "bad.npz")
+
+
+# --- what users record --------------------------------------------------------------------------
+
+SIZE_PX = (640, 480)
+
+
+def trace(path: Path, frames: list[tuple[Observation, str | None]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TraceWriter(path, SIZE_PX, "test") as writer:
+        for observation, label in frames:
+            writer.write(observation, label)
+    return path
+
+
+def frame(t_us: int, *sides: str, body: bool = False) -> Observation:
+    rng = np.random.default_rng(t_us)
+    hands = tuple(Hand(s, 1.0, rng.random((21, 3), dtype=np.float32)) for s in sides)  # type: ignore[arg-type]
+    bodies = (Body(rng.random((33, 4), dtype=np.float32)),) if body else ()
+    return Observation(t_us, hands, bodies, SIZE_PX)
+
+
+def test_recordings_are_read_by_hand_and_by_body(tmp_path: Path) -> None:
+    trace(
+        tmp_path / "deeper" / "a.jsonl.gz",
+        [
+            (frame(0), None),
+            (frame(40_000, "left"), "fist"),
+            (frame(80_000, "left", "right"), "fist"),
+            (frame(120_000, "right", body=True), None),
+            (frame(160_000, body=True), "swipe_left"),
+        ],
+    )
+    trace(tmp_path / "b.jsonl", [(frame(0), None)])
+    empty, one = datasets.recordings(tmp_path)
+    assert (empty.hands, empty.arms, empty.seconds) == ((), None, 0.0)
+    assert (one.name, one.seconds, one.labels) == ("a.jsonl.gz", 0.16, {"fist", "swipe_left"})
+    left, right = one.hands
+    assert (left.side, left.t_us.tolist(), left.label.tolist(), left.alone.tolist()) == (
+        "left",
+        [40_000, 80_000],
+        ["fist", "fist"],
+        [True, False],
+    )
+    seen = frame(40_000, "left").hands[0].image
+    assert left.points[0, :, 0] == pytest.approx(-seen[:, 0] * 640 / 480, abs=1e-4)
+    assert (right.label.tolist(), right.alone.tolist()) == (["fist", ""], [False, True])
+    assert one.arms is not None
+    assert one.arms.segments == (datasets.Segment("swipe_left", 160_000, 160_000),)
+    assert one.arms.idle.tolist() == [True, False]
+
+
+def test_a_folder_without_traces_and_an_unknown_label_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds no traces .* make some with `gesturectl record`"):
+        datasets.recordings(tmp_path)
+    trace(tmp_path / "a.jsonl", [(frame(7), "wiggle")])
+    with pytest.raises(UsageError, match=r"a.jsonl: at 7 µs the label is 'wiggle'"):
+        datasets.recordings(tmp_path)
+
+
+def test_a_damaged_recording_is_named_with_its_line(tmp_path: Path) -> None:
+    path = trace(tmp_path / "a.jsonl", [(frame(0), None), (frame(1), None)])
+    path.write_text(path.read_text() + "{}\n")
+    with pytest.raises(TraceError, match=r"a\.jsonl:4: t_us must be"):
+        datasets.recordings(tmp_path)
 
 
 # --- the real recordings, where they are --------------------------------------------------------

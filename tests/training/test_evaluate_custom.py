@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -52,19 +50,6 @@ def test_the_same_gesture_of_somebody_else_is_no_stranger() -> None:
 
 def test_a_lonely_user_leaves_the_open_set_open() -> None:
     assert measure.open_set(user("a", "x", "y"), [user("b", "z")], shots=5, draws=3) is None
-
-
-def test_unseen_hands_and_bodies_are_absent_from_what_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "user_x.npz"
-    hands = np.full((1, 2, 21, 3), 0.5, np.float32)
-    hands[0, 1] = 0
-    pose = np.zeros((1, 2, 33, 4), np.float32)
-    pose[0, 0] = 0.5
-    np.savez(file, pose=pose, left_hand=hands, right_hand=hands * 0, label=np.array([" Ola"]))
-    takes, label = measure.read_takes(file)
-    seen = [([hand.side for hand in o.hands], len(o.bodies)) for o in takes[0]]
-    assert seen == [(["left"], 1), ([], 0)]
-    assert label.tolist() == ["hello"]
 
 
 @pytest.mark.parametrize(("text", "shots"), [("1,3", [1, 3]), ("5", [5])])

@@ -31,7 +31,7 @@ MAX_BYTES = 1 << 28  # of one array; the largest in our data folder takes 43 MB
 MAX_ENTRIES = 1_000
 
 _HEADER = re.compile(
-    r"\{'descr': '([<|>][biufU]\d{1,4})', 'fortran_order': (True|False), "
+    r"\{'descr': '([<|>](?:b1|[iu][1248]|f[248]|U\d{1,3}))', 'fortran_order': (True|False), "
     r"'shape': \(([\d, ]{0,99})\), \} *\n"
 )
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +24,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from gesturectl import custom, features
+from gesturectl import custom
 from gesturectl.errors import UsageError
-from gesturectl.types import Body, Float32, Hand, Observation, Side
+from gesturectl.types import Float32
 from training import datasets
 from training.evaluate.metrics import CONFIDENCE, Interval
 from training.evaluate.outcome import Measure, Outcome, percent, table
@@ -39,9 +38,6 @@ DRAWS = 10
 OPEN_SHOTS = 5
 BACKGROUND_TAKES = 200
 NONE = frozenset({"_", "none", "nothing"})
-# The recordings have neither times nor sizes: a usual webcam's are assumed.
-SIZE_PX = (640, 480)
-_SAME_WORD = {"ola": "hello", "obrigado": "thanks"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,35 +52,6 @@ class User:
     def none(self) -> NDArray[np.bool_]:
         """Which takes show no gesture by the user's own account."""
         return np.isin(self.label, sorted(NONE))
-
-
-def read_takes(file: Path) -> tuple[list[list[Observation]], NDArray[np.str_]]:
-    """Return a user's takes as a landmarker would have told them, and their labels."""
-    with np.load(file, allow_pickle=False) as d:
-        pose, left, right = (d[key] for key in ("pose", "left_hand", "right_hand"))
-        label = np.array([_word(name) for name in d["label"].tolist()])
-    takes = [
-        [
-            Observation((i + 1) * features.STEP_US, _hands(lefts, rights), _bodies(body), SIZE_PX)
-            for i, (body, lefts, rights) in enumerate(zip(*frames, strict=True))
-        ]
-        for frames in zip(pose, left, right, strict=True)
-    ]
-    return takes, label
-
-
-def _hands(left: Float32, right: Float32) -> tuple[Hand, ...]:
-    sides: tuple[tuple[Side, Float32], ...] = (("left", left), ("right", right))
-    return tuple(Hand(side, 1.0, image) for side, image in sides if image.any())  # 0: not seen
-
-
-def _bodies(image: Float32) -> tuple[Body, ...]:
-    return (Body(image),) if image.any() else ()
-
-
-def _word(name: str) -> str:
-    word = name.strip().lower()
-    return _SAME_WORD.get(word, word)
 
 
 # --- the two measures ---------------------------------------------------------------------------
@@ -243,7 +210,7 @@ def run(options: argparse.Namespace, progress: Progress) -> Outcome:
     task = progress.add_task("custom gestures", total=2 * len(files))
     users = []
     for file in files:
-        takes, label = read_takes(file)
+        takes, label = datasets.user_takes(file)
         users.append(User(file.stem, np.stack([custom.embed(take) for take in takes]), label))
         progress.advance(task)
     rows = []
