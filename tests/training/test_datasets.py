@@ -88,6 +88,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "clips": datasets.clips,
     "custom_gestures": lambda path: [datasets.user_takes(f) for f in path.glob("user_*.npz")],
     "shrec17": datasets.shrec17,
+    "sfinge3d": datasets.sfinge3d,
 }
 
 
@@ -181,6 +182,47 @@ def test_shrec17_sequences_keep_their_frames_names_subjects_and_split(tmp_path: 
     assert train.whole_hand.tolist() == [False, True]
     assert train.subject.tolist() == [7, 7]
     assert (len(test), test.gesture.tolist(), test.subject.tolist()) == (1, [13], [8])
+
+
+def sfinge3d(folder: Path, truth: str) -> Path:
+    """Two streams of four and three frames whose joints count upward."""
+    folder.mkdir(exist_ok=True)
+    np.savez(
+        folder / "sfinge3d.npz",
+        stream_frames=np.arange(7 * 140, dtype=np.float32).reshape(7, 140),
+        stream_offset=np.array([0, 4, 7]),
+        stream_id=np.array([12, 3]),
+    )
+    (folder / "sequencesGT.json").write_text(truth, "utf-8")
+    return folder
+
+
+def test_sfinge3d_streams_keep_their_joints_and_have_their_annotation(tmp_path: Path) -> None:
+    folder = sfinge3d(tmp_path, '{"3": [], "12": [[13, 0, 2], [1, 2, 4]]}')
+    first, second = datasets.sfinge3d(folder)
+    assert (first.name, len(first), second.name, len(second)) == ("12", 4, "3", 3)
+    assert first.joints[1, 2].tolist() == [154, 155, 156]
+    assert first.segments == (
+        datasets.Segment("swipe_o", 0, 100_000),
+        datasets.Segment("one", 100_000, 200_000),
+    )
+    assert second.segments == ()
+
+
+@pytest.mark.parametrize(
+    ("truth", "says"),
+    [
+        ("", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"3": []}', "does not annotate the streams"),
+        ('{"3": [], "12": [[14, 0, 2]]}', r"stream 12 has \[14, 0, 2\]"),
+        ('{"3": [], "12": [[1, 2, 1]]}', r"stream 12 has \[1, 2, 1\]"),
+        ('{"3": [], "12": 5}', "stream 12 has 5"),
+    ],
+)
+def test_a_damaged_annotation_of_sfinge3d_is_named(tmp_path: Path, truth: str, says: str) -> None:
+    with pytest.raises(SourceError, match=f"sequencesGT.json.* {says}"):
+        datasets.sfinge3d(sfinge3d(tmp_path, truth))
 
 
 def test_unseen_hands_and_bodies_are_absent_from_what_is_read(tmp_path: Path) -> None:
@@ -296,7 +338,11 @@ def test_recordings_are_read_by_hand_and_by_body(tmp_path: Path) -> None:
     trace(tmp_path / "b.jsonl", [(frame(0), None)])
     empty, one = datasets.recordings(tmp_path)
     assert (empty.hands, empty.arms, empty.seconds) == ((), None, 0.0)
-    assert (one.name, one.seconds, one.labels) == ("a.jsonl.gz", 0.16, {"fist", "swipe_left"})
+    assert (one.name, one.seconds) == ("a.jsonl.gz", 0.16)
+    assert one.segments == (
+        datasets.Segment("fist", 40_000, 80_000),
+        datasets.Segment("swipe_left", 160_000, 160_000),
+    )
     left, right = one.hands
     assert (left.side, left.t_us.tolist(), left.label.tolist(), left.alone.tolist()) == (
         "left",

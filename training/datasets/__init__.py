@@ -14,7 +14,14 @@ from types import MappingProxyType
 
 from gesturectl.errors import UsageError
 from training.datasets.arms import STREAM_NAMES, ArmRecording, Segment, arm_recordings
-from training.datasets.benchmarks import HandSequences, shrec17
+from training.datasets.benchmarks import (
+    SFINGE3D_CLASSES,
+    SFINGE3D_FRAME_US,
+    HandSequences,
+    HandStream,
+    sfinge3d,
+    shrec17,
+)
 from training.datasets.photos import HandPhotos, body_photos, hand_photos
 from training.datasets.recordings import HandTrack, Recording, recordings
 from training.datasets.tables import ClipRow, Points, clips, finger_paths, key_points
@@ -22,11 +29,14 @@ from training.datasets.takes import user_takes
 
 __all__ = [
     "SETS",
+    "SFINGE3D_CLASSES",
+    "SFINGE3D_FRAME_US",
     "STREAM_NAMES",
     "ArmRecording",
     "ClipRow",
     "HandPhotos",
     "HandSequences",
+    "HandStream",
     "HandTrack",
     "Points",
     "Recording",
@@ -41,6 +51,7 @@ __all__ = [
     "key_points",
     "located",
     "recordings",
+    "sfinge3d",
     "shrec17",
     "user_takes",
 ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gesturectl import strictjson
 from gesturectl.errors import SourceError
 from training.datasets import archives
+from training.datasets.arms import Segment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,3 +76,81 @@ def shrec17(path: Path) -> tuple[HandSequences, HandSequences]:
         joints, column["gesture"] - 1, column["finger"] == 2, column["subject"].astype(np.int64)
     )
     return every.those(d["split"] == "train"), every.those(d["split"] == "test")
+
+
+# As the set numbers them from 1: five that are held, four that move the fingers, four that are
+# strokes. Their own names, as they are not those of the catalog.
+SFINGE3D_CLASSES = (
+    "one", "two", "three", "four", "ok", "pinch", "grab", "expand", "tap",
+    "swipe_left", "swipe_right", "swipe_v", "swipe_o",
+)  # fmt: skip
+SFINGE3D_FRAME_US = 50_000
+
+_SFINGE3D: dict[str, archives.Form] = {
+    "stream_frames": ("f", ("t", 140)),
+    "stream_offset": ("iu", ("offsets",)),
+    "stream_id": ("iu", ("n",)),
+}
+_MAX_TRUTH_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandStream:
+    """A recorded hand that goes on moving, and the gestures that were annotated in it.
+
+    `joints` (T, 20, 3) in metres, one every 50 ms: palm, thumb (3), then four of each finger from
+    the knuckle on. Nobody tells whose hand it is.
+    """
+
+    name: str
+    joints: NDArray[np.float32]
+    segments: tuple[Segment, ...]
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+
+def sfinge3d(folder: Path) -> list[HandStream]:
+    """Read the continuous streams of SFINGE3D, in the order of the file.
+
+    The orientation of each joint, which is there too, says nothing that the places do not.
+
+    Raises:
+        SourceError: a file is damaged, or the annotation is not that of these streams.
+    """
+    path, truth = folder / "sfinge3d.npz", folder / "sequencesGT.json"
+    d = archives.read(path, _SFINGE3D)
+    frames = ragged(path, d["stream_frames"].astype(np.float32), d["stream_offset"])
+    if len(frames) != len(d["stream_id"]):
+        raise SourceError(f"{path}: {len(frames)} streams have {len(d['stream_id'])} names")
+    try:
+        with truth.open("rb") as file:
+            annotated = strictjson.loads(file.read(_MAX_TRUTH_BYTES))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{truth} cannot be read: {reason:.200}; get the file again") from error
+    names = [str(n) for n in d["stream_id"].tolist()]
+    if not isinstance(annotated, dict) or set(annotated) != set(names):
+        raise SourceError(f"{truth} does not annotate the streams of {path.name}")
+    return [
+        HandStream(name, one.reshape(-1, 20, 7)[:, :, :3], _segments(truth, name, annotated[name]))
+        for name, one in zip(names, frames, strict=True)
+    ]
+
+
+def _segments(truth: Path, name: str, rows: Any) -> tuple[Segment, ...]:
+    """Read `[[class, first frame, last frame], …]` of one stream.
+
+    Some of the last frames lie a few frames behind the stream's end; they are left as they are.
+    """
+    out = []
+    for row in rows if isinstance(rows, list) else [rows]:
+        match row:
+            case [int(number), int(first), int(last)] if (
+                1 <= number <= len(SFINGE3D_CLASSES) and 0 <= first < last < 1 << 31
+            ):
+                times_us = first * SFINGE3D_FRAME_US, last * SFINGE3D_FRAME_US
+                out.append(Segment(SFINGE3D_CLASSES[number - 1], *times_us))
+            case _:
+                raise SourceError(f"{truth}: stream {name} has {row!r:.60} for [class, from, to]")
+    return tuple(out)
