@@ -79,12 +79,13 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
         if name in classes:
             lifted = signals[which][a : b + 1, 1].min() < LIFTED
             told = lifted or name not in ("swipe_up", "swipe_down")
-            mark = classes.index(name) if told else synth.IGNORE
-            _mark(labels[which], recording.t_us, segment, mark)
+            shown = classes.index(name) if told else synth.IGNORE
+            mark(labels[which], recording.t_us, segment, shown)
     return [(recording.t_us, s, y) for s, y in zip(signals, labels, strict=True)]
 
 
-def _mark(label: I64, t_us: I64, segment: Segment, which: int) -> None:
+def mark(label: I64, t_us: I64, segment: Segment, which: int) -> None:
+    """Mark a segment's later part and a little after it as this class; do not judge its rest."""
     start, end = segment.start_us, segment.end_us
     since = start + EARLY * (end - start)
     label[(t_us >= start) & (t_us <= end + TAIL_US)] = synth.IGNORE

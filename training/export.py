@@ -118,8 +118,10 @@ def card_of(
             for name, used in content["training"].get("data", {}).items()
         ),
         "",
-        "All of it is landmarks; no picture and no recording of a user is in it, nor any of the",
-        "sets that are for measuring.",
+        "All of it is landmarks; no picture is in it, nor any of the sets that are for measuring.",
+        "No recording of a user is in it."
+        if "your recordings" not in content["training"].get("data", {})
+        else "Your recordings are in it: who has it may tell that you made them.",
         "",
         "## Networks and thresholds",
         "",

@@ -24,13 +24,15 @@ from numpy.typing import NDArray
 from rich.progress import Progress, TaskID
 
 from gesturectl import features
+from gesturectl.errors import GesturectlError
 from gesturectl.features import STEP_US
-from training import augment, datasets, nets, synth
+from training import augment, datasets, nets, recorded, synth
 from training.export import TrainedPart, write
 
 SEED = 20_26
 SHIPPED = Path(__file__).resolve().parents[1] / "gestures" / "models" / "shipped"
 Report = Callable[[int, float], None]
+Own = tuple[datasets.Recording, ...]  # a user's recordings; none in a shipped model
 F32 = NDArray[np.float32]
 
 # People go on waving after it has been recognised: that is one wave.
@@ -43,7 +45,7 @@ ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
 # --- single frames ------------------------------------------------------------------------------
 
 
-def hand_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], F32]:
+def hand_pose_data(rng: Generator, data: Path, own: Own = ()) -> tuple[F32, NDArray[np.int64], F32]:
     """Return shapes (N, F), labels (N,) and weights (N,) for the poses of a hand."""
     photos = datasets.hand_photos(datasets.for_training("hand_poses", data))
     names = ("", *synth.POSES)
@@ -64,11 +66,12 @@ def hand_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], 
         rows.append((synth.pose_samples(rng, name, n), np.full(n, i + 1), np.ones(n)))
     n = 40_000
     rows.append((synth.no_pose_samples(rng, n), np.zeros(n, int), np.ones(n)))
+    rows += [(points, y, np.ones(len(y))) for points, y in recorded.hand_poses(own, names, rng)]
     x = np.concatenate([features.hand_shapes(points.astype(np.float32)) for points, _, _ in rows])
     return x, *(np.concatenate([row[i] for row in rows]) for i in (1, 2))  # type: ignore[return-value]
 
 
-def body_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], F32]:
+def body_pose_data(rng: Generator, data: Path, own: Own = ()) -> tuple[F32, NDArray[np.int64], F32]:
     """Return shapes, labels and weights for the poses of a body."""
     points, gesture = datasets.body_photos(datasets.for_training("body_poses", data))
     known = gesture != "?"
@@ -86,6 +89,7 @@ def body_pose_data(rng: Generator, data: Path) -> tuple[F32, NDArray[np.int64], 
     for recording in datasets.arm_recordings(datasets.for_training("pose_streams", data)):
         some = recording.points[:: max(1, len(recording.points) // 60)]
         rows.append((some, np.zeros(len(some), int)))
+    rows += recorded.body_poses(own, ("", *synth.BODY_POSES), rng)
     x = np.concatenate([features.body_shapes(p.astype(np.float32)) for p, _ in rows])
     y = np.concatenate([label for _, label in rows])
     return x, y, np.ones(len(y), np.float32)
@@ -131,13 +135,15 @@ def grid(
     return [(part, named) for part, named in pairs if len(part) > 5]
 
 
-def hand_motion_data(rng: Generator, hours: float) -> list[Sequence]:
-    """Return synthetic hands in motion."""
+def hand_motion_data(rng: Generator, hours: float, own: Own = ()) -> list[Sequence]:
+    """Return synthetic hands in motion, and a user's own."""
     out: list[Sequence] = []
     for _ in range(round(hours * 120)):
         s = synth.hand_stream(rng, 30.0, gestures=rng.choice([0.0, 0.5, 0.7]))
         if len(s.t_us) > 2:
             out += grid(s.t_us, features.hand_signals(s.points), s.label, arm=False)
+    for t_us, signals, label in recorded.hand_strokes(own, ("", *synth.MOTIONS), rng):
+        out += grid(t_us, signals, label, arm=False)
     return out
 
 
@@ -194,9 +200,9 @@ def fit_streams(
     return mean, scale, params
 
 
-def hand_pose(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+def hand_pose(rng: Generator, data: Path, report: Report, steps: int, own: Own = ()) -> TrainedPart:
     """Train the part that knows the poses of a hand."""
-    fitted = fit_frames(rng, *hand_pose_data(rng, data), (64, 48), steps=steps, report=report)
+    fitted = fit_frames(rng, *hand_pose_data(rng, data, own), (64, 48), steps=steps, report=report)
     return TrainedPart(
         "mlp", ("null", *synth.POSES), *fitted,
         enter=0.6, exit=0.35, hold_us=120_000, refractory_us=0, smooth_us=80_000,
@@ -204,19 +210,21 @@ def hand_pose(rng: Generator, data: Path, report: Report, steps: int) -> Trained
     )  # fmt: skip
 
 
-def body_pose(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+def body_pose(rng: Generator, data: Path, report: Report, steps: int, own: Own = ()) -> TrainedPart:
     """Train the part that knows the poses of a body."""
-    fitted = fit_frames(rng, *body_pose_data(rng, data), (32,), steps=steps, report=report)
+    fitted = fit_frames(rng, *body_pose_data(rng, data, own), (32,), steps=steps, report=report)
     return TrainedPart(
         "mlp", ("null", *synth.BODY_POSES), *fitted,
         enter=0.7, exit=0.4, hold_us=150_000, refractory_us=0, smooth_us=120_000,
     )  # fmt: skip
 
 
-def hand_motion(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+def hand_motion(
+    rng: Generator, data: Path, report: Report, steps: int, own: Own = ()
+) -> TrainedPart:
     """Train the part that knows the strokes of a hand."""
     fitted = fit_streams(
-        rng, hand_motion_data(rng, hours=20), 1 + len(synth.MOTIONS),
+        rng, hand_motion_data(rng, 20, own), 1 + len(synth.MOTIONS),
         steps=steps, width=48, null_weight=0.3, report=report,
     )  # fmt: skip
     return TrainedPart(
@@ -226,9 +234,12 @@ def hand_motion(rng: Generator, data: Path, report: Report, steps: int) -> Train
     )  # fmt: skip
 
 
-def arm_motion(rng: Generator, data: Path, report: Report, steps: int) -> TrainedPart:
+def arm_motion(
+    rng: Generator, data: Path, report: Report, steps: int, own: Own = ()
+) -> TrainedPart:
     """Train the part that knows the strokes of an arm."""
     recordings = datasets.arm_recordings(datasets.for_training("pose_streams", data))
+    recordings += [recording.arms for recording in own if recording.arms is not None]
     return fit_arm_motion(rng, recordings, report, steps)
 
 
@@ -254,7 +265,9 @@ STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3500, "arm_motion"
 # --- all of it ----------------------------------------------------------------------------------
 
 
-def train(data: Path, progress: Progress, only: Container[str] = PARTS) -> dict[str, TrainedPart]:
+def train(
+    data: Path, progress: Progress, only: Container[str] = PARTS, own: Own = ()
+) -> dict[str, TrainedPart]:
     """Train the four parts, or only some; each has a seed of its own."""
 
     def reporter(what: str, steps: int) -> Report:
@@ -267,25 +280,38 @@ def train(data: Path, progress: Progress, only: Container[str] = PARTS) -> dict[
     for i, (name, one) in enumerate(PARTS.items()):
         if name in only:
             rng = np.random.default_rng(SEED + i)
-            parts[name] = one(rng, data, reporter(name, STEPS[name]), STEPS[name])
+            parts[name] = one(rng, data, reporter(name, STEPS[name]), STEPS[name], own)
     return parts
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train and write the shipped model."""
+    """Train and write the shipped model, or one that knows a user's own recordings too."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the model")
+    parser.add_argument("--out", type=Path, help="folder of the model (default: the shipped one)")
+    parser.add_argument(
+        "--recordings", type=Path, metavar="DIR",
+        help="learn from these labelled traces as well; asks for --out",
+    )  # fmt: skip
     options = parser.parse_args(argv)
-    with Progress() as progress:
-        parts = train(options.data, progress)
+    if options.recordings and not options.out:
+        parser.error("--recordings makes a model of your own: say where to write it with --out")
+    try:
+        own = tuple(datasets.recordings(options.recordings)) if options.recordings else ()
+        with Progress() as progress:
+            parts = train(options.data, progress, own=own)
+    except GesturectlError as error:
+        parser.exit(error.exit_code, f"error: {error}\n")
     used = {
         name: {"licence": s.licence, "what": s.what}
         for name, s in datasets.SETS.items()
         if name in ("hand_poses", "body_poses", "pose_streams")
     }
     used["synthetic"] = {"licence": "Apache-2.0", "what": "training/synth.py"}
-    write(options.out, "shipped", parts, {"seed": SEED, "data": used})
+    if own:
+        used[recorded.CARD_NAME] = {"licence": "your own", "what": recorded.described(own)}
+    name = "own" if own else "shipped"
+    write(options.out or SHIPPED, name, parts, {"seed": SEED, "data": used})
     return 0
 
 

@@ -18,7 +18,7 @@ from gesturectl.catalog import catalog
 from gesturectl.errors import UsageError
 from gesturectl.trace import read_trace
 from gesturectl.types import Hand, Observation, Side
-from training.datasets.arms import ArmRecording, segments_of
+from training.datasets.arms import ArmRecording, Segment, segments_of
 
 SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -41,13 +41,16 @@ class HandTrack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """One trace: its hands, and its body's arms if it shows one; `seconds` is its length."""
+    """One trace: its hands, its body's arms if it shows one, the stretches that are labelled.
+
+    `seconds` is its length.
+    """
 
     name: str
     seconds: float
     hands: tuple[HandTrack, ...]
     arms: ArmRecording | None
-    labels: frozenset[str]
+    segments: tuple[Segment, ...]
 
 
 def recordings(folder: Path) -> list[Recording]:
@@ -68,9 +71,9 @@ def recordings(folder: Path) -> list[Recording]:
 def _recording(file: Path) -> Recording:
     trace = read_trace(file)
     t_us: list[int] = []
+    names: list[str] = []
     seen: dict[Side, list[tuple[int, NDArray[np.float32], str, bool]]] = {s: [] for s in SIDES}
     bodies: list[tuple[int, NDArray[np.float32], str]] = []
-    labels: set[str] = set()
     for observation, label in trace:
         if label is not None and label not in catalog():
             raise UsageError(
@@ -78,8 +81,8 @@ def _recording(file: Path) -> Recording:
                 "the catalog; `gesturectl list gestures` names them"
             )
         name = label or ""
-        labels |= {name} - {""}
         t_us.append(observation.t_us)
+        names.append(name)
         for hand, points in _hands(observation):
             alone = len(observation.hands) == 1
             seen[hand.side].append((observation.t_us, points, name, alone))
@@ -88,7 +91,8 @@ def _recording(file: Path) -> Recording:
     hands = tuple(_track(side, rows) for side, rows in seen.items() if rows)
     arms = _arms(file, trace.size_px, bodies) if bodies else None
     seconds = (t_us[-1] - t_us[0]) / 1e6 if t_us else 0.0
-    return Recording(file.name, seconds, hands, arms, frozenset(labels))
+    segments = segments_of(np.array(t_us, np.int64), np.array(names)) if t_us else ()
+    return Recording(file.name, seconds, hands, arms, segments)
 
 
 def _hands(observation: Observation) -> list[tuple[Hand, NDArray[np.float32]]]:
