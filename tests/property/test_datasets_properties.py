@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tempfile
 import tracemalloc
 import zipfile
@@ -57,6 +58,23 @@ SHREC = {
     "split": np.array(["train", "test"]),
 }
 
+SFINGE = {
+    "stream_frames": f32(5, 140),
+    "stream_offset": np.array([0, 2, 5]),
+    "stream_id": np.array([7, 9]),
+}
+TRUTH = {"7": [[1, 0, 1]], "9": [[13, 0, 1], [2, 1, 2]]}
+
+
+def streams(path: Path) -> object:
+    """Read streams whose arrays are at this path, and whose annotation is right."""
+    (path.parent / "sequencesGT.json").write_text(json.dumps(TRUTH))
+    try:
+        return datasets.sfinge3d(path.rename(path.with_name("sfinge3d.npz")).parent)
+    except SourceError as error:
+        raise SourceError(str(error).replace("sfinge3d.npz", path.name)) from error
+
+
 Reader = Callable[[Path], object]
 READERS: dict[str, tuple[Reader, dict[str, np.ndarray]]] = {
     "hands": (datasets.hand_photos, HANDS),
@@ -64,6 +82,7 @@ READERS: dict[str, tuple[Reader, dict[str, np.ndarray]]] = {
     "arms": (lambda path: datasets.arm_recordings(path.parent), ARMS),
     "takes": (datasets.user_takes, TAKES),
     "shrec17": (datasets.shrec17, SHREC),
+    "sfinge3d": (streams, SFINGE),
 }
 names = st.sampled_from(sorted(READERS))
 ENOUGH_BYTES = 8_000_000
@@ -205,3 +224,28 @@ def test_an_archive_of_very_many_entries_is_refused() -> None:
         for i in range(2_000):
             archive.writestr(str(i), b"")
     assert not try_to_read("hands", out.getvalue())
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["7", "9"]), inner),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(json_values.map(json.dumps).map(str.encode) | st.binary(max_size=50))
+@example(b'{"7": ' + b"[" * 900 + b"]" * 900 + b', "9": []}')
+@example(b'{"7": [[1, 0, 1]], "7": [], "9": []}')
+@example(b'{"7": [], "9": [[1, 0, 1' + b"0" * 5000 + b"]]}")
+def test_any_annotation_is_read_or_refused(truth: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "sfinge3d.npz").write_bytes(npz_bytes(SFINGE))
+        (folder / "sequencesGT.json").write_bytes(truth)
+        try:
+            datasets.sfinge3d(folder)
+        except SourceError as error:
+            said = str(error).removeprefix(f"{folder}/sequencesGT.json")
+            assert 10 < len(said) < 400
+            assert said.isprintable()

@@ -92,6 +92,10 @@ READERS: dict[str, Callable[[Path], object]] = {
 }
 
 
+def test_no_set_is_without_a_reader() -> None:
+    assert set(READERS) == set(datasets.SETS)
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_every_set_has_a_reader_and_is_read(name: str, shared_data: Path) -> None:
     assert READERS[name](datasets.located(name, shared_data))
