@@ -9,18 +9,25 @@ from typing import Literal
 
 import yaml
 
+from gesturectl.types import Needs
+
 Kind = Literal["pose", "motion"]
 SeenBy = Literal["hand", "body"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """One row: a pose is held, a motion is a stroke; `seen_by` names the landmarks that show it."""
+    """One row: a pose is held, a motion is a stroke; `seen_by` names the landmarks that show it.
+
+    Any of them will do, unless `needs` says what must be looked for all at once: so it is for
+    gestures of a user's own, which are told by all that their takes have shown.
+    """
 
     name: str
     kind: Kind
     seen_by: tuple[SeenBy, ...]
     says: str
+    needs: Needs | None = None
 
 
 @cache

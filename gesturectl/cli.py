@@ -9,7 +9,10 @@ import dataclasses
 import json
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,11 +20,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gesturectl import __version__
-from gesturectl.errors import GesturectlError, UsageError
+from gesturectl.errors import GesturectlError, SampleError, UsageError
 
 if TYPE_CHECKING:
+    from gesturectl import rig
     from gesturectl.config import Config
+    from gesturectl.daemon import Control
     from gesturectl.progress import DownloadBar
+    from gesturectl.teachview import Screen
 
 EXIT_CODES: dict[int, str] = {
     0: "all went well",
@@ -117,6 +123,11 @@ Verbose = Annotated[
 ]
 
 
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Ask nothing: whoever is seen has agreed, do it.")
+]
+
+
 @app.callback()
 def _root(
     version: Annotated[
@@ -146,7 +157,8 @@ def run(
 ) -> None:
     """Watch a source and send what the profile binds to its gestures, until stopped.
 
-    Ctrl-C and SIGTERM stop it, SIGHUP reads the profile anew. However it ends, no key stays down.
+    Ctrl-C and SIGTERM stop it, SIGHUP reads the profile anew. Gestures of your own are taken up as
+    soon as they are learned. However it ends, no key stays down.
     """
     from gesturectl import rig, sinks, watch
 
@@ -216,7 +228,7 @@ def replay(
 ) -> None:
     """Play a recording through the same engine, as fast as it goes, and print what comes out.
 
-    Sends nothing. Without --profile, listens for every gesture of the catalog.
+    Sends nothing. Without --profile, listens for every gesture of the catalog, and for your own.
     """
     from gesturectl import replay as player
     from gesturectl import rig
@@ -267,10 +279,7 @@ def record(
     if file.exists():
         raise UsageError(f"{file} exists; record to another name, or move it away")
     if not consent:
-        typer.echo(recorder.CONSENT, err=True)
-        if not sys.stdin.isatty():
-            raise UsageError("give --consent when everyone who is seen has agreed")
-        typer.confirm("Has everyone who will be seen agreed?", abort=True, err=True)
+        _ask_consent("--consent")
     settings = _settings(hand_model, pose_model)
     with _download_bar() as bar:
         choice = rig.Choice(
@@ -289,6 +298,200 @@ def record(
 
 
 @app.command()
+def teach(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Like draw_z: a-z, 0-9 and _.")],
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            show_default=False,
+            help="How many takes, in all. Default: 5 from a camera; all that a recording holds.",
+        ),
+    ] = None,
+    hand: Annotated[bool, typer.Option("--hand", help="Look at the hands alone.")] = False,
+    body: Annotated[bool, typer.Option("--body", help="Look at the body alone.")] = False,
+    auto: Annotated[bool, typer.Option("--auto", help="Look at both: the default.")] = False,
+    source: Source = None,
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="TRACE", help="A trace that is one take; may be repeated."),
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    hand_model: HandModel = None,
+    pose_model: PoseModel = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Teach a gesture of your own from a few takes.
+
+    From a camera: wait for the countdown, make the gesture, come back to rest. Nothing has to be
+    pressed. In a recording, rests between movements delimit the takes, or the labels of a trace do.
+    What was interrupted goes on where it stopped. Landmarks are kept, never pictures.
+    """
+    from gesturectl import lesson, told
+    from gesturectl import teach as school
+    from gesturectl.samples import Plan, Store, check_name
+
+    check_name(name)
+    if hand + body + auto > 1:
+        raise UsageError("give one of --hand, --body and --auto")
+    if recordings and source is not None:
+        raise UsageError("--from gives the takes themselves: leave --source out")
+    store, settings = Store.of_user(), _settings(hand_model, pose_model)
+    seen = "trace:" + str(recordings[0]) if recordings else source or settings.source
+    if not yes and not lesson.is_recorded(seen):
+        _ask_consent("--yes")
+    before = store.plan(name)
+    plan = Plan(
+        "hand" if hand else "body" if body else "auto" if auto or before is None else before.part,
+        samples or (before.wanted if before else school.WANTED),
+        before is not None and before.learned,
+    )
+    with _watching(f"teach {name} · {seen}", seen, settings) as (choice, screen, control):
+        report = school.teach(
+            choice, name, plan, store, screen,
+            control=control, recordings=recordings or (), samples=samples,
+        )  # fmt: skip
+    told.say_report(report, _lines())
+    if as_json:
+        _print_json(school.report_json(report))
+    raise typer.Exit(_interrupted(control) or (0 if report.learned else SampleError.exit_code))
+
+
+@app.command()
+def background(
+    *,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="How long; Ctrl-C ends it earlier.")
+    ] = 10.0,
+    source: Source = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    hand_model: HandModel = None,
+    pose_model: PoseModel = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Record what you ordinarily do, so that it is not taken for a gesture of your own.
+
+    Type, drink, talk, scratch your head, and make no gesture. Your own gestures are learned anew
+    for at most 0.2 mistakes an hour. Landmarks are kept, never pictures: the newest 20 minutes.
+    """
+    from gesturectl import lesson, told
+    from gesturectl import teach as school
+    from gesturectl.samples import Store
+
+    settings = _settings(hand_model, pose_model)
+    seen = source or settings.source
+    if not yes and not lesson.is_recorded(seen):
+        _ask_consent("--yes")
+    with _watching(f"background · {seen}", seen, settings) as (choice, screen, control):
+        ordinary = school.background(choice, 60 * minutes, Store.of_user(), screen, control)
+    told.say_ordinary(ordinary, _lines())
+    if as_json:
+        _print_json(school.ordinary_json(ordinary))
+    raise typer.Exit(_interrupted(control))
+
+
+@app.command()
+def wrong(
+    *,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take the last mistake back that was told.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say that the last gesture that was heard was none.
+
+    Of a gesture of your own, the running gesturectl has kept the three seconds before; they become
+    an example of what it is not, and it is learned anew. Of a shipped gesture it says what helps.
+    """
+    from gesturectl import teach as school
+    from gesturectl import told
+    from gesturectl.samples import Store
+
+    store = Store.of_user()
+    if undo:
+        school.undo_wrong(store)
+        left = len(store.wrong_files())
+        _print_json({"mistakes": left}) if as_json else typer.echo(f"{left} mistakes are known")
+        return
+    heard = school.last_heard()
+    if not heard.before:
+        says = told.say_shipped_wrong(heard.gesture)
+        row = {"gesture": heard.gesture, "own": False, "advice": says}
+        _print_json(row) if as_json else typer.echo(says)
+        return
+    ago = told.ago(heard.at_s)
+    _ask(yes, f"The last gesture heard was {heard.gesture}, {ago}. Was that none?")
+    corrected = school.wrong(store, heard)
+    told.say_corrected(corrected, _lines())
+    if as_json:
+        _print_json(school.corrected_json(corrected))
+
+
+@app.command()
+def forget(
+    *,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A gesture of your own.")
+    ] = None,
+    background: Annotated[
+        bool, typer.Option("--background", help="Forget what you ordinarily do.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Forget all of it: gestures, background, mistakes.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Remove a gesture of your own, or what else was kept of you, and learn the rest anew."""
+    from gesturectl import teach as school
+    from gesturectl.samples import Store
+
+    store = Store.of_user()
+    if (name is not None) + background + everything != 1:
+        raise UsageError("say what to forget: one NAME, or --background, or --all")
+    if name is not None:
+        takes = len(store.files(name)) if name in store.names() else 0
+        if takes:
+            _ask(yes, f"Remove {name} and its {takes} takes?")
+        count = school.forget(store, name)
+        typer.echo(f"{name} is forgotten, its {count} takes are removed")
+    elif background:
+        files = len(store.background_files())
+        if files:
+            _ask(yes, f"Remove {files} recordings of what you ordinarily do?")
+        count = school.forget_background(store)
+        typer.echo(f"{count} recordings of ordinary behaviour are removed")
+    else:
+        _ask(yes, f"Remove everything in {store.root}?")
+        school.forget_all(store)
+        typer.echo("nothing of your own gestures is left")
+
+
+@app.command()
+def gestures(
+    *,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Learn all of them anew from the takes first.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List your own gestures: from how many takes, and what is expected of each.
+
+    `recognised` of the takes were, each judged by what the others taught; `by mistake` is how often
+    an hour each is expected where nobody makes it, with its 95 % interval.
+    """
+    from gesturectl import teach as school
+    from gesturectl import told
+    from gesturectl.samples import Store
+
+    told.print_gestures(school.known(Store.of_user(), refit_first=refit), as_json=as_json)
+
+
+@app.command()
 def check(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE…", help="Profile files, or names of profiles.")
@@ -303,10 +506,11 @@ def check(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of profiles, for editors."""
+    """Print the JSON Schema of profiles, for editors; your own gestures are in it."""
+    from gesturectl import own
     from gesturectl.profile import json_schema
 
-    _print_json(json_schema())
+    _print_json(json_schema(own.load().gestures))
 
 
 @app.command("list")
@@ -398,6 +602,73 @@ class _ToStderr(logging.Handler):
             print(self.format(record), file=sys.stderr)
         except Exception:  # noqa: BLE001 (logging's own rule: a lost line stops nothing)
             self.handleError(record)
+
+
+@contextmanager
+def _watching(
+    title: str, source: str, settings: Config
+) -> Iterator[tuple[rig.Choice, Screen, Control]]:
+    """Open what a lesson needs: a source to be opened, a screen, and Ctrl-C."""
+    from rich.console import Console
+
+    from gesturectl import rig
+    from gesturectl.daemon import Control, signals
+    from gesturectl.teachview import open_screen
+
+    control = Control()
+    with (
+        _download_bar() as bar,
+        open_screen(Console(stderr=True), title) as screen,
+        signals(control),
+    ):
+        choice = rig.Choice(
+            source=source,
+            profile=None,
+            sink="print",
+            hand_model=settings.hand_model,
+            pose_model=settings.pose_model,
+            progress=bar,
+        )
+        yield choice, screen, control
+
+
+def _lines() -> Screen:
+    from rich.console import Console
+
+    from gesturectl.teachview import PlainLines
+
+    return PlainLines(Console(stderr=True), "")
+
+
+def _interrupted(control: Control) -> int:
+    return 128 + signal.SIGINT if control.signal == signal.SIGINT else 0
+
+
+def _ask_consent(option: str) -> None:
+    """Ask for consent before a camera is opened.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
+    from gesturectl.record import CONSENT
+
+    typer.echo(CONSENT, err=True)
+    if not sys.stdin.isatty():
+        raise UsageError(f"give {option} when everyone who is seen has agreed")
+    typer.confirm("Has everyone who will be seen agreed?", abort=True, err=True)
+
+
+def _ask(yes: bool, question: str) -> None:
+    """Ask whether to go on.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Give --yes to say so")
+    typer.confirm(question, abort=True, err=True)
 
 
 def _settings(hand_model: Path | None = None, pose_model: Path | None = None) -> Config:

@@ -124,6 +124,8 @@ class Summary:
 
 OnStep = Callable[[int, Step, Meters], None]
 """Told of every step and every release: its time in microseconds, itself, the figures so far."""
+Remember = Callable[[Observation, Step], None]
+"""Told of every frame, after its commands were sent: what was seen, what came of it."""
 Handler = Callable[[int, FrameType | None], None]
 Reload = Callable[[], tuple[Landmarker | None, Engine]]
 
@@ -138,6 +140,7 @@ def run(
     control: Control | None = None,
     reload: Reload | None = None,
     on_step: OnStep | None = None,
+    remember: Remember | None = None,
     clock_us: Callable[[], int] | None = None,
     stall_s: float = STALL_S,
 ) -> Summary:
@@ -200,6 +203,8 @@ def run(
             if clock_us is not None:
                 meters.note("latency", (clock_us() - t_us) / 1e3)
 
+            if remember is not None:
+                remember(observation, step)
             meters.frames += 1
             meters.stamps_us.append(t_us)
             _report(step, t_us, meters, on_step)

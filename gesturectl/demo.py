@@ -60,6 +60,7 @@ def demo(
         source=f"puppet:{script}",
         profile=PROFILE,
         sink=sink,
+        own=False,  # the puppet acts what is shipped
         hand_model=hand_model,
         pose_model=pose_model,
         progress=progress,

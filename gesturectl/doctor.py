@@ -96,6 +96,24 @@ def _gesture_model() -> Iterator[Finding]:
         yield Finding("gesture model", "ok", "shipped, verified")
 
 
+def _own_gestures() -> Iterator[Finding]:
+    from gesturectl import own
+
+    mine = own.load()
+    if mine.problem is not None:
+        said, _, advice = mine.problem.rpartition("; ")
+        yield Finding("own gestures", "warn", said, advice)
+    elif mine.taught is not None:
+        minutes = mine.taught.background_us / 60e6
+        found = f"{', '.join(mine.taught.gestures)}; from {minutes:.0f} min of your own behaviour"
+        advice = "" if minutes >= 5 else "gesturectl background: mistakes become rarer"
+        yield Finding("own gestures", "ok" if minutes >= 5 else "warn", found, advice)
+    for name in mine.unlearned if mine.problem is None else ():
+        yield Finding(
+            "own gestures", "warn", f"{name} is not learned yet", f"gesturectl teach {name}"
+        )
+
+
 def _cameras() -> Iterator[Finding]:
     from gesturectl.sources.camera import list_cameras, trouble
 
@@ -160,6 +178,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _configuration,
     _landmark_models,
     _gesture_model,
+    _own_gestures,
     _cameras,
     _permissions,
     _display,

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gesturectl import bundles, keys, profile
-from gesturectl.catalog import catalog
+from gesturectl import bundles, keys, own, profile
+from gesturectl.catalog import Gesture, catalog
 from gesturectl.errors import GesturectlError, ProfileError
 from gesturectl.rules import Profile
 from gesturectl.sinks import all_sinks
@@ -26,7 +26,8 @@ PAGE_WIDTH = 240
 
 def check(names: list[str], *, allow_run: bool, as_json: bool) -> int:
     """Read every profile; print what each is, or all its problems. Return the exit code."""
-    rows = [_checked(name, allow_run=allow_run) for name in names]
+    mine = own.load().gestures
+    rows = [_checked(name, mine, allow_run=allow_run) for name in names]
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -35,9 +36,9 @@ def check(names: list[str], *, allow_run: bool, as_json: bool) -> int:
     return 0 if all(row["ok"] for row in rows) else ProfileError.exit_code
 
 
-def _checked(name: str, *, allow_run: bool) -> Row:
+def _checked(name: str, mine: tuple[Gesture, ...], *, allow_run: bool) -> Row:
     try:
-        chosen = profile.load(name, allow_run=allow_run)
+        chosen = profile.load(name, extra=mine, allow_run=allow_run)
     except ProfileError as error:
         problems = [asdict(problem) for problem in error.problems if isinstance(problem, Problem)]
         return {"file": name, "ok": False, "problems": problems, "says": str(error)}
@@ -60,7 +61,7 @@ def describe(chosen: Profile) -> str:
 def _gestures() -> list[Row]:
     return [
         {"name": row.name, "kind": row.kind, "seen_by": list(row.seen_by), "says": row.says}
-        for row in catalog().values()
+        for row in (*catalog().values(), *own.load().gestures)
     ]
 
 
@@ -79,9 +80,10 @@ def _cameras() -> list[Row]:
 
 def _profiles() -> list[Row]:
     rows: list[Row] = []
+    mine = own.load().gestures
     for name, path in profile.available().items():
         try:
-            chosen = profile.load(path)
+            chosen = profile.load(path, extra=mine)
         except ProfileError as error:
             rows.append({"name": name, "path": str(path), "gestures": [], "says": str(error)})
         else:

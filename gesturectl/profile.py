@@ -350,9 +350,11 @@ class _Reading:
             if side != "either" and row.seen_by == ("body",):
                 message = f"`{row.name}` is made by the whole body, which has no `{side}`"
                 self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
-            if landmarks is not None and not looked_for & set(row.seen_by):
-                message = f"`{row.name}` is seen by the {row.seen_by[0]}, which is not looked for"
-                advice = f"add `{row.seen_by[0]}` to `landmarks`, or leave `landmarks` out"
+            missing = [name for name in row.seen_by if name not in looked_for]
+            enough = not missing if row.needs else len(missing) < len(row.seen_by)
+            if landmarks is not None and not enough:
+                message = f"`{row.name}` is seen by the {missing[0]}, which is not looked for"
+                advice = f"add `{missing[0]}` to `landmarks`, or leave `landmarks` out"
                 self.wrong(place, message, advice)
         if rows and not set.intersection(*(set(row.seen_by) for row in rows)):
             advice = "a sequence is made by one hand, or by the body"

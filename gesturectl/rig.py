@@ -1,38 +1,52 @@
 """The parts of one run, chosen by name, opened in the right order and closed in reverse.
 
-What fails without cost is tried first: the profile, its keys on this desktop, the gesture model,
+What fails without cost is tried first: the profile, its keys on this desktop, the gesture models,
 the source; the landmark models, which may have to be fetched, come last.
+
+Gestures of the user's own are listened for where the profile binds one of them, or where there is
+no profile. If their model is damaged, that is said, and the shipped gestures work all the same.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gesturectl import bundles, profile
-from gesturectl.engine import Engine
-from gesturectl.errors import ProfileError
+from gesturectl import bundles, lastheard, own, profile
+from gesturectl.engine import Engine, Step
+from gesturectl.errors import ModelError, ProfileError
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
+from gesturectl.listener import Listener
+from gesturectl.own import Own
 from gesturectl.recogniser import Recogniser
 from gesturectl.rules import Profile
 from gesturectl.sinks import Sink, open_sink
 from gesturectl.sources import Source, known_sources, open_source
-from gesturectl.types import Needs
+from gesturectl.types import Needs, Observation
+
+log = logging.getLogger(__name__)
 
 EVERYTHING = Needs(hands=2, bodies=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to open. Without a profile every gesture is listened for, and nothing is sent."""
+    """What to open. Without a profile every gesture is listened for, and nothing is sent.
+
+    With `own` those that the user has taught are, too. `remembers` keeps the last activation for
+    `gesturectl wrong`; see `lastheard`.
+    """
 
     source: str
     profile: str | None
     sink: str | Sink
     allow_run: bool = False
+    own: bool = True
+    remembers: bool = False
     hand_model: Path | None = None
     pose_model: Path | None = None
     progress: bundles.Progress | None = None
@@ -48,24 +62,42 @@ class Rig:
     landmarker: Landmarker | None
     engine: Engine
     sink: Sink
+    memory: lastheard.Memory | None = None
     ledger: Ledger = field(default_factory=Ledger)
     _landmarks: ExitStack = field(default_factory=ExitStack)
 
     def reload(self) -> tuple[Landmarker | None, Engine]:
-        """Read the profile anew and make what it needs; replace the old only when all is well.
+        """Read the profile and the user's own gestures anew, and make what they need.
+
+        Replaces the old only when all is well.
 
         Raises:
-            GesturectlError: the profile is not sound; nothing has changed.
+            GesturectlError: the profile or the own gestures are not sound; nothing has changed.
         """
-        fresh = _profile(self.choice, self.sink)
-        engine = Engine(Recogniser.load(), fresh)
+        mine = _own(self.choice)
+        if mine.problem is not None:
+            raise ModelError(mine.problem)
+        fresh = _profile(self.choice, self.sink, mine)
+        engine = Engine(Recogniser.load(), fresh, _listener(mine, fresh))
         if self.landmarker is not None and _needs(fresh) != _needs(self.profile):
             stack = ExitStack()
             landmarker = stack.enter_context(open_landmarker(_needs(fresh), self.choice))
             self.close_landmarker()
             self._landmarks, self.landmarker = stack, landmarker
         self.profile, self.engine = fresh, engine
+        self.forget_past()
+        self.memory = _memory(self.choice, mine, fresh)
         return self.landmarker, self.engine
+
+    def remember(self, observation: Observation, step: Step) -> None:
+        """Note what was seen and what came of it, where an activation is to be remembered."""
+        if self.memory is not None:
+            self.memory.note(observation, step)
+
+    def forget_past(self) -> None:
+        """Let what is being written be written, and drop the rest."""
+        if self.memory is not None:
+            self.memory.close()
 
     def close_landmarker(self) -> None:
         """Close the landmarker that is in use by now."""
@@ -82,19 +114,43 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
     with ExitStack() as stack:
         sink = choice.sink if not isinstance(choice.sink, str) else open_sink(choice.sink)
         stack.enter_context(sink)
-        chosen = _profile(choice, sink)
-        engine = Engine(Recogniser.load(), chosen)
+        mine = _own(choice)
+        if mine.problem is not None:
+            log.warning("%s", mine.problem)
+        chosen = _profile(choice, sink, mine)
+        engine = Engine(Recogniser.load(), chosen, _listener(mine, chosen))
         source = stack.enter_context(open_source(choice.source, realtime=realtime))
         landmarks = ExitStack()
         landmarker = None
         if gives_frames(choice.source):
             landmarker = landmarks.enter_context(open_landmarker(_needs(chosen), choice))
-        rig = Rig(choice, chosen, source, landmarker, engine, sink, _landmarks=landmarks)
+        memory = _memory(choice, mine, chosen)
+        rig = Rig(choice, chosen, source, landmarker, engine, sink, memory, _landmarks=landmarks)
         stack.callback(rig.close_landmarker)
+        stack.callback(rig.forget_past)
         yield rig
 
 
-def _profile(choice: Choice, sink: Sink) -> Profile | None:
+def _own(choice: Choice) -> Own:
+    return own.load() if choice.own else Own(None, (), None)
+
+
+def _listener(mine: Own, chosen: Profile | None) -> Listener | None:
+    """Return what listens for own gestures, or None where nobody would act on them."""
+    if mine.taught is None:
+        return None
+    if chosen is not None and chosen.gestures.isdisjoint(mine.taught.gestures):
+        return None
+    return Listener(mine.taught)
+
+
+def _memory(choice: Choice, mine: Own, chosen: Profile | None) -> lastheard.Memory | None:
+    if not choice.remembers or mine.taught is None or chosen is None:
+        return None
+    return lastheard.Memory(lastheard.file(), mine.taught.gestures, chosen.gestures)
+
+
+def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
     """Load the chosen profile and refuse keys that this desktop cannot send: now, not later.
 
     Raises:
@@ -102,7 +158,9 @@ def _profile(choice: Choice, sink: Sink) -> Profile | None:
     """
     if choice.profile is None:
         return None
-    chosen = profile.load(choice.profile, allow_run=choice.allow_run)
+    chosen = profile.load(choice.profile, extra=mine.gestures, allow_run=choice.allow_run)
+    for name in sorted(chosen.gestures & set(mine.unlearned)):
+        log.warning("%s is not learned yet and not heard: gesturectl teach %s", name, name)
     if wrong := sink.check_keys(chosen.keys):
         reasons = "\n".join(f"  {key}: {reason}" for key, reason in wrong.items())
         raise ProfileError(f"profile {choice.profile}: keys that cannot be sent here:\n{reasons}")

@@ -116,14 +116,17 @@ class Profile:
         A hand runs for what only a hand shows, or where a side is asked for, since a body does not
         tell sides. A body runs for what only a body shows; it then shows the motions too. For
         motions alone a hand is chosen, the cheaper of the two. One hand is enough until a binding
-        names a side: then the other hand must not take its place. `landmarks` in the profile
-        overrides all this.
+        names a side: then the other hand must not take its place. A gesture of the user's own asks
+        for what it was taught with. `landmarks` in the profile overrides all this.
         """
         if self.landmarks is not None:
             hands = 2 if "both_hands" in self.landmarks else int("hand" in self.landmarks)
             return Needs(hands, int("body" in self.landmarks))
         sided = any(binding.side != "either" for binding in self.bindings)
-        seen_by = {self.known[name].seen_by for name in self.gestures}
-        bodies = int(("body",) in seen_by)
+        rows = [self.known[name] for name in self.gestures]
+        own = [row.needs for row in rows if row.needs is not None]
+        seen_by = {row.seen_by for row in rows if row.needs is None}
+        bodies = max(int(("body",) in seen_by), *(needs.bodies for needs in own), 0)
         hand = sided or ("hand",) in seen_by or (bool(seen_by) and not bodies)
-        return Needs((2 if sided else 1) if hand else 0, bodies)
+        hands = (2 if sided else 1) if hand else 0
+        return Needs(max(hands, *(needs.hands for needs in own), 0), bodies)

@@ -23,6 +23,7 @@ from typing import Final, Literal, cast, get_args
 
 import platformdirs
 
+from gesturectl import strictjson
 from gesturectl.catalog import catalog
 from gesturectl.errors import SampleError, TraceError, UsageError
 from gesturectl.trace import TraceWriter, read_trace
@@ -34,7 +35,7 @@ Part = Literal["hand", "body", "auto"]
 MAX_GESTURES: Final = 50
 MAX_TAKES: Final = 100  # of one gesture; ten are plenty
 MAX_WRONG: Final = 200
-MAX_BACKGROUND_US: Final = 3_600_000_000  # an hour takes 20 s to read and 60 MB on disk
+MAX_BACKGROUND_US: Final = 1_200_000_000  # the newest, as `taught` uses: 35 MB on disk
 PIECE_US: Final = 60_000_000  # of background in one file: a killed recording loses no more
 
 # A take is at most ten seconds, a piece of background a minute: no camera gives more frames.
@@ -216,15 +217,18 @@ class Store:
         return self._remove(self.root / "background")
 
     def forget_taught(self) -> None:
-        """Remove the model made from the samples."""
-        self._remove(self.taught)
+        """Remove the model made from the samples, and what a killed refit has left beside it."""
+        for path in _listed(self.root):
+            if path.name == self.taught.name or path.name.startswith(f"{self.taught.name}."):
+                self._remove(path)
 
     def forget_all(self) -> None:
         """Remove everything of ours."""
         for name in self.names():
             self.forget(name)
-        for folder in ("background", "wrong", "taught"):
+        for folder in ("background", "wrong"):
             self._remove(self.root / folder)
+        self.forget_taught()
 
     def _remove(self, folder: Path) -> int:
         """Remove the files of a folder, and the folder; return how many recordings there were."""
@@ -245,12 +249,18 @@ class Store:
     def plan(self, name: str) -> Plan | None:
         """Return how a gesture is to be taught, or None where that was never said."""
         try:
-            row = json.loads((self._folder(name) / "gesture.json").read_bytes()[:4096])
+            row = strictjson.loads((self._folder(name) / "gesture.json").read_bytes()[:4096])
             part, wanted, learned = row["part"], row["samples"], row["learned"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         sound = part in get_args(Part) and type(wanted) is int and 1 <= wanted <= MAX_TAKES
         return Plan(cast(Part, part), wanted, learned is True) if sound else None
+
+    def takes(self, name: str) -> tuple[list[tuple[Path, Take]], list[str]]:
+        """Return a gesture's sound takes with their files, and what is wrong with the others."""
+        problems: list[str] = []
+        read = [(f, _read(f, _MAX_TAKE_FRAMES, problems.append)) for f in self.files(name)]
+        return [(file, take) for file, take in read if take is not None], problems
 
     def load(self) -> Samples:
         """Read everything; what is damaged is left out and named in `problems`."""
@@ -259,9 +269,8 @@ class Store:
         strange = (path for path in _listed(self.root / "gestures") if not _is_own(path))
         problems += [f"{path}: left out, as {_reason(path)}; move it away" for path in strange]
         for name in self.names():
-            files = self.files(name)
-            read = [(file, _read(file, _MAX_TAKE_FRAMES, problems.append)) for file in files]
-            sound = [(file, take) for file, take in read if take is not None]
+            sound, wrong = self.takes(name)
+            problems += wrong
             plan = self.plan(name) or Plan()
             gestures[name] = Kept(
                 plan, tuple(take for _, take in sound), tuple(file for file, _ in sound)

@@ -324,6 +324,7 @@ SHORTEST_US: Final = 300_000  # as `custom` asks
 LEAST_RATE_HZ: Final = 10.0  # MediaPipe loses a stroke between frames farther apart
 LEAST_SEEN: Final = 0.6
 HARDLY: Final = 5  # frames
+PASSING: Final = 0.2  # of the frames of whoever is seen most: whoever is seen less does not act
 MOST_OUTSIDE: Final = 0.25
 SHOWN_US: Final = 350_000  # a pose must be still for so long to be clear
 
@@ -333,7 +334,7 @@ class Quality:
     """What is known of a take. `problem` says why it cannot be learned from, or is None.
 
     `seen` is the part of the frames, from the first to the last one that shows it, in which each
-    subject was found.
+    subject was found; whoever was there only in passing is left out.
     """
 
     duration_us: int
@@ -348,8 +349,9 @@ def judge(take: Take, part: Part) -> Quality:
     duration = stamps[-1] - stamps[0] if take else 0
     rate = (len(take) - 1) * 1e6 / duration if duration else 0.0
     sights = _sights(take, part)
-    subjects: tuple[Subject, ...] = ("right", "left", "body")
-    seen = {who: share for who in subjects if (share := _seen(sights, who))}
+    counts = _counts(sights)
+    enough = PASSING * max(counts.values(), default=0)
+    seen = {who: _seen(sights, who) for who, count in counts.items() if count > enough}
     if not seen:
         wanted = "no hand" if part == "hand" else "nobody"
         problem: str | None = f"{wanted} was seen: is there light, and are you in the picture?"
@@ -358,7 +360,7 @@ def judge(take: Take, part: Part) -> Quality:
     elif rate < LEAST_RATE_HZ:
         problem = f"only {rate:.0f} pictures a second came: give it more light"
     else:
-        problem = _problem(take, sights, seen)
+        problem = _problem(take, sights, seen, counts)
     return Quality(duration, rate, seen, problem)
 
 
@@ -367,15 +369,23 @@ def _sights(take: Take, part: Part) -> list[Sight]:
     return [watch.look(observation) for observation in take]
 
 
+def _counts(sights: list[Sight]) -> dict[Subject, int]:
+    """Return in how many frames each subject that is there at all was seen."""
+    return Counter(who for sight in sights for who in sight.places)
+
+
 def _seen(sights: list[Sight], who: Subject) -> float:
     shown = np.flatnonzero([who in sight.places for sight in sights])
     return len(shown) / float(shown[-1] - shown[0] + 1) if len(shown) else 0.0
 
 
-def _problem(take: Take, sights: list[Sight], seen: Mapping[Subject, float]) -> str | None:
+def _problem(
+    take: Take,
+    sights: list[Sight],
+    seen: Mapping[Subject, float],
+    counts: Mapping[Subject, int],
+) -> str | None:
     hands: dict[Subject, float] = {who: share for who, share in seen.items() if who != "body"}
-    # Of two hands the better one acts, of which there is more: the other may come and go.
-    counts = {who: sum(who in sight.places for sight in sights) for who in seen}
     acting = max(hands or seen, key=lambda who: counts[who])
     if counts[acting] < HARDLY and "body" in seen:
         acting = "body"

@@ -1,4 +1,8 @@
-"""`gesturectl run`: the daemon with a view for whoever watches it, and an exit code."""
+"""`gesturectl run`: the daemon with a view for whoever watches it, and an exit code.
+
+Once a second it looks whether the user's own gestures were learned anew, by `gesturectl teach` in
+another terminal, say, and takes them up as SIGHUP would.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,17 @@ from contextlib import nullcontext
 
 from rich.console import Console
 
-from gesturectl import daemon
-from gesturectl.daemon import Control, Summary, signals
+from gesturectl import daemon, own
+from gesturectl.daemon import Control, Meters, OnStep, Summary, signals
+from gesturectl.engine import Step
 from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
+from gesturectl.samples import Store
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.view import PlainView, open_view
+
+LOOK_US = 1_000_000
 
 
 def watch(choice: Choice, *, as_json: bool) -> int:
@@ -42,11 +50,33 @@ def watch(choice: Choice, *, as_json: bool) -> int:
                 rig.ledger,
                 control=control,
                 reload=rig.reload,
-                on_step=print_lines(sys.stdout) if as_json else view.show,
+                on_step=reloading(
+                    control, Store.of_user(), print_lines(sys.stdout) if as_json else view.show
+                ),
+                remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )
     console.print(say(summary), highlight=False, soft_wrap=True)
     return exit_code(summary)
+
+
+def reloading(control: Control, store: Store, on_step: OnStep) -> OnStep:
+    """Return what asks to reload when own gestures were learned anew, and calls `on_step`."""
+    known = before = own.stamp(store)
+    looked_us = 0
+
+    def note(t_us: int, step: Step, meters: Meters) -> None:
+        nonlocal known, before, looked_us
+        if abs(t_us - looked_us) >= LOOK_US:
+            looked_us = t_us
+            found = own.stamp(store)
+            if found != known and found == before:  # for a second, so whole by now
+                known = found
+                control.reload = True
+            before = found
+        on_step(t_us, step, meters)
+
+    return note
 
 
 def say(summary: Summary) -> str:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import typer
 
 from gesturectl import __version__, manual
 from gesturectl.catalog import catalog
-from gesturectl.cli import EXIT_CODES, SOURCE_HELP, main
+from gesturectl.cli import EXIT_CODES, SOURCE_HELP, app, main
+from gesturectl.samples import Store
 from gesturectl.sinks import SINKS
 from gesturectl.sources import SOURCES
+from tests.lessons import trace_of
 
 GOOD = "version: 1\nbindings:\n  - {gesture: fist, do: {key: b}}\n"
 BAD = "version: 1\nbindings:\n  - {gesture: fistt, do: {key: bb}}\n"
@@ -64,8 +67,8 @@ def test_version(call: Call) -> None:
 def test_help_lists_every_command_and_every_exit_code(call: Call) -> None:
     code, out, _ = call("--help")
     assert code == 0
-    for word in ("run", "demo", "replay", "record", "check", "schema", "list", "models", "doctor"):
-        assert word in out
+    for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        assert command in out
     for number, says in EXIT_CODES.items():
         assert f"{number}  {says}" in out
 
@@ -96,6 +99,18 @@ def test_help_of_sources_names_every_kind() -> None:
         (["record"], "FILE"),
         (["record", "x.mp4"], "NAME.jsonl"),
         (["record", "x.jsonl"], "--consent"),
+        (["teach", "fist"], "my_fist"),
+        (["teach", "Draw-Z"], "write draw_z"),
+        (["teach", "draw_z"], "--yes"),
+        (["teach", "draw_z", "--hand", "--body"], "one of --hand, --body"),
+        (["teach", "draw_z", "--samples", "0"], "equal to 1"),
+        (["teach", "draw_z", "--from", "a.jsonl", "--source", "b.jsonl"], "leave --source out"),
+        (["background"], "--yes"),
+        (["forget"], "one NAME, or --background, or --all"),
+        (["forget", "draw_z", "--yes"], "known: none"),
+        (["forget", "--all"], "Give --yes"),
+        (["wrong", "--yes"], "nothing was heard yet"),
+        (["wrong", "--undo"], "nothing was called wrong yet"),
         (["run", "--dry-run", "--sink", "x11"], "--dry-run"),
         (["run", "--dry-run", "--profile", "slide"], "did you mean slides?"),
         (["run", "--sink", "x12"], "x11"),
@@ -257,6 +272,94 @@ def test_a_damaged_configuration_stops_what_would_use_it(call: Call, tmp_path: P
     code, _, err = call("run")
     assert code == 2
     assert re.search(r"config\.yaml:1:12: `yes` is neither `true` nor `false`", err)
+
+
+# --- gestures of one's own ----------------------------------------------------------------------
+
+LITTLE = GOOD.replace("fist", "little")
+
+
+@pytest.fixture
+def taught(call: Call, tmp_path: Path) -> Answer:
+    """What `teach` says to a program, from a trace."""
+    trace = trace_of(",".join(["little_finger"] * 3), tmp_path / "little.jsonl.gz")
+    return call("teach", "little", "--hand", "--source", f"trace:{trace}", "--json")
+
+
+def test_teach_tells_programs_what_it_tells_people(taught: Answer) -> None:
+    code, out, err = taught
+    assert code == 0
+    row = json.loads(out)
+    assert (row["gesture"], row["takes"], row["learned"]) == ("little", 3, True)
+    assert "take 3: kept" in err
+    assert "little is learned: a pose of one hand, from 3 takes." in err
+
+
+@pytest.mark.usefixtures("taught")
+def test_a_taught_gesture_is_known_everywhere(call: Call, tmp_path: Path) -> None:
+    (row,) = json.loads(call("gestures", "--json").out)
+    assert (row["gesture"], row["state"], row["takes"], row["recalled"]) == (
+        "little", "learned", 3, 3,
+    )  # fmt: skip
+    assert "3 of 3" in call("gestures").out
+    file = written(tmp_path / "mine.yaml", LITTLE)
+    assert call("check", file).out.endswith("looks for one hand, listens for little\n")
+    assert "little" in [row["name"] for row in json.loads(call("list", "gestures", "--json").out)]
+    assert '"little"' in call("schema").out
+    findings = json.loads(call("doctor", "--json").out)
+    assert any(
+        row["what"] == "own gestures" and row["found"].startswith("little;") for row in findings
+    )
+
+
+@pytest.mark.usefixtures("taught")
+def test_replay_hears_a_taught_gesture_and_a_profile_acts_on_it(call: Call, tmp_path: Path) -> None:
+    trace = trace_of("little_finger:2s?seed=4", tmp_path / "another.jsonl")
+    file = written(tmp_path / "mine.yaml", LITTLE)
+    code, out, _ = call("replay", trace, "--profile", file, "--json")
+    assert code == 0
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["key"] for row in rows if row["type"] == "command"] == ["b", "b"]
+    assert {row["gesture"] for row in rows if row["type"] == "gesture"} >= {"little"}
+
+
+@pytest.mark.usefixtures("taught")
+def test_what_is_forgotten_is_unknown_again(call: Call, tmp_path: Path) -> None:
+    assert "Give --yes" in call("forget", "little").err
+    assert call("forget", "little", "--yes").out == (
+        "little is forgotten, its 3 takes are removed\n"
+    )
+    assert call("gestures").out.startswith("there are no gestures of your own")
+    assert "unknown gesture `little`" in call("check", written(tmp_path / "m.yaml", LITTLE)).out
+
+
+@pytest.mark.usefixtures("taught")
+def test_a_damaged_model_is_said_and_shipped_gestures_work(
+    call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (Store.of_user().taught / "taught.npz").write_bytes(b"damage")
+    trace = trace_of("fist:1s", tmp_path / "fist.jsonl")
+    code, out, _ = call("replay", trace, "--json")
+    assert code == 0
+    assert '"fist"' in out
+    assert "your own gestures are not heard" in caplog.text
+    assert call("gestures", "--refit").code == 0
+    caplog.clear()
+    assert call("replay", trace, "--json").out == out
+    assert caplog.text == ""
+
+
+def test_a_gesture_half_taught_is_said_where_a_profile_binds_it(
+    call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trace = trace_of("little_finger", tmp_path / "one.jsonl")
+    answer = call("teach", "little", "--hand", "--source", trace, "--samples", "3")
+    assert answer.code == 3
+    assert "`gesturectl teach little` goes on from there" in answer.err
+    file = written(tmp_path / "mine.yaml", LITTLE)
+    assert call("check", file).code == 0
+    assert call("replay", trace, "--profile", file, "--json").code == 0
+    assert "little is not learned yet and not heard: gesturectl teach little" in caplog.text
 
 
 # --- the reference ------------------------------------------------------------------------------

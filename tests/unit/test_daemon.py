@@ -13,7 +13,7 @@ from gesturectl.engine import Engine, Step
 from gesturectl.errors import ProfileError, SinkError, SourceError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks.memory import MemorySink
-from gesturectl.types import Ended, KeyDown, KeyUp
+from gesturectl.types import Ended, KeyDown, KeyUp, Observation
 from tests.fakes import (
     STEP_US,
     EmptyLandmarker,
@@ -283,3 +283,14 @@ def test_a_problem_of_the_camera_is_told_once_and_its_end_too(
         "unplugged",
         "pictures again",
     ]
+
+
+def test_each_frame_is_remembered_after_its_commands_were_sent() -> None:
+    sink = MemorySink()
+    noted: list[tuple[int, int]] = []
+
+    def remember(observation: Observation, step: Step) -> None:
+        noted.append((observation.t_us, len(sink.sent)))
+
+    run([*frames(3)], {1: "+swipe_left -swipe_left"}, sink, remember=remember)
+    assert noted == [(0, 0), (STEP_US, 2), (2 * STEP_US, 2)]

@@ -299,3 +299,36 @@ def test_the_example_of_every_action_is_right(name: str) -> None:
 
 def test_the_reference_is_up_to_date() -> None:
     assert reference.main(["--check"]) == 0, "run: python -m gesturectl.reference"
+
+
+# --- gestures of one's own ----------------------------------------------------------------------
+
+OWN = (
+    Gesture("zigzag", "motion", ("hand",), "your own", Needs(1, 0)),
+    Gesture("clap", "motion", ("hand",), "your own", Needs(2, 0)),
+    Gesture("salute", "pose", ("hand", "body"), "your own", Needs(1, 1)),
+)
+
+
+@pytest.mark.parametrize(
+    ("gestures", "needs"),
+    [
+        (["zigzag"], Needs(1, 0)),
+        (["clap"], Needs(2, 0)),
+        (["salute"], Needs(1, 1)),
+        (["zigzag", "squat"], Needs(1, 1)),
+        (["clap", "fist"], Needs(2, 0)),
+        (["swipe_left", "salute"], Needs(1, 1)),
+    ],
+)
+def test_a_gesture_of_one_s_own_needs_what_it_was_taught_with(
+    gestures: list[str], needs: Needs
+) -> None:
+    rows = "".join(f"\n  - {{gesture: {name}, do: {{key: b}}}}" for name in gestures)
+    assert parse(f"version: 1\nbindings:{rows}", extra=OWN).needs == needs
+
+
+def test_all_landmarks_of_a_gesture_of_one_s_own_must_be_looked_for() -> None:
+    text = "version: 1\nlandmarks: hand\nbindings:\n  - {gesture: salute, do: {key: b}}"
+    with pytest.raises(ProfileError, match="`salute` is seen by the body, which is not looked for"):
+        parse(text, extra=OWN)

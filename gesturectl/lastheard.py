@@ -1,0 +1,132 @@
+"""What the daemon last acted on, kept for `gesturectl wrong`: one small trace, only where it helps.
+
+What is kept, and where: while a profile listens to a gesture that the user has taught, the last
+three seconds of landmarks in memory; when such a gesture begins, these in one file in the state
+folder of the platform, in place of the one before. When a shipped gesture that is listened to
+begins, the file holds its name and no landmarks. Nothing is kept of whoever has taught nothing;
+`gesturectl forget` and `wrong` remove the file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import platformdirs
+
+from gesturectl.engine import Step
+from gesturectl.errors import GesturectlError, TraceError
+from gesturectl.trace import TraceWriter, read_trace
+from gesturectl.types import Began, Observation
+
+log = logging.getLogger(__name__)
+
+KEPT_US: Final = 3_000_000
+_MAX_FRAMES: Final = 1_000
+
+
+def file() -> Path:
+    """Return where the last activation is kept."""
+    return platformdirs.user_state_path("gesturectl") / "last-heard.jsonl.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An activation: the gesture, what was seen before it (empty for shipped ones), and when.
+
+    `at_s` is the wall clock's time in seconds, as files have it.
+    """
+
+    gesture: str
+    before: tuple[Observation, ...]
+    at_s: float
+
+
+class Memory:
+    """Notes every observation of a run, and writes down what was seen before an activation.
+
+    `own` are the gestures that the user has taught, `listened` those that the profile acts on.
+    """
+
+    def __init__(self, path: Path, own: Collection[str], listened: Collection[str]) -> None:
+        self._path = path
+        self._listened = frozenset(listened)
+        self._own = frozenset(own) & self._listened
+        self._past: deque[Observation] = deque()
+        self._writer: Thread | None = None
+
+    def note(self, observation: Observation, step: Step) -> None:
+        """Take one frame and what came of it. What goes wrong is logged, never raised."""
+        if not self._own:
+            return
+        past = self._past
+        if past and past[-1].size_px != observation.size_px:
+            past.clear()  # a trace has one size
+        past.append(observation)
+        while past[0].t_us < observation.t_us - KEPT_US:
+            past.popleft()
+        for event in step.events:
+            if isinstance(event, Began) and event.gesture in self._listened:
+                known = event.gesture in self._own
+                self._write(event, tuple(past) if known else (_nobody(observation),))
+
+    def close(self) -> None:
+        """Wait until what was begun is on disk."""
+        if self._writer is not None:
+            self._writer.join()
+
+    def _write(self, event: Began, frames: tuple[Observation, ...]) -> None:
+        # The key press is out already; compressing 90 frames takes 30 ms, a frame's time.
+        self.close()
+        self._writer = Thread(target=_write, args=(self._path, event.gesture, frames))
+        self._writer.start()
+
+
+def _nobody(observation: Observation) -> Observation:
+    return Observation(observation.t_us, (), (), observation.size_px)
+
+
+def _write(path: Path, gesture: str, frames: tuple[Observation, ...]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        with TraceWriter(path, frames[0].size_px, "gesturectl run", part=part) as writer:
+            for observation in frames:
+                writer.write(observation, gesture)
+    except (GesturectlError, OSError) as error:
+        log.warning("what was last heard cannot be kept for `gesturectl wrong`: %s", error)
+
+
+def read(path: Path | None = None) -> Heard | None:
+    """Return the last activation, or None where there is none.
+
+    Raises:
+        TraceError: the file is damaged; it is removed by the next activation, or by hand.
+    """
+    path = path or file()
+    frames: list[Observation] = []
+    gesture = None
+    try:
+        at_s = path.stat().st_mtime
+        for observation, label in read_trace(path):
+            gesture = gesture or label
+            frames.append(observation)
+            if len(frames) > _MAX_FRAMES:
+                raise TraceError(f"{path}: too long to be ours; delete it")
+    except FileNotFoundError:
+        return None
+    if gesture is None:
+        raise TraceError(f"{path}: it names no gesture; delete it")
+    seen = tuple(frames) if any(o.hands or o.bodies for o in frames) else ()
+    return Heard(gesture, seen, at_s)
+
+
+def remove(path: Path | None = None) -> None:
+    """Remove what was kept."""
+    (path or file()).unlink(missing_ok=True)
