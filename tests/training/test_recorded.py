@@ -174,3 +174,15 @@ def test_training_on_damaged_recordings_names_them_and_writes_nothing(
     assert stopped.value.code == 3
     assert "a.jsonl:1: this is not a gesturectl trace" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    one = of(track([""] * 20 + ["swipe_left"] * 10 + ["fist"] * 10, moving=True))
+
+    def rows() -> list[bytes]:
+        rng = np.random.default_rng(5)
+        poses = recorded.hand_poses([one], POSES, rng)
+        strokes = recorded.hand_strokes([one], STROKES, rng)
+        return [part.tobytes() for row in (*poses, *strokes) for part in row]
+
+    assert rows() == rows()
