@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gesturectl.errors import GesturectlError
-from training.evaluate import custom, false_activations, poses, streams
+from training.evaluate import custom, false_activations, poses, sfinge3d, shrec17, streams
 from training.evaluate.outcome import Measure, save
 
 MEASURES: dict[str, Measure] = {
     "poses": poses.MEASURE,
     "streams": streams.MEASURE,
     "custom": custom.MEASURE,
+    "shrec17": shrec17.MEASURE,
+    "sfinge3d": sfinge3d.MEASURE,
     "false-activations": false_activations.MEASURE,
 }
 
