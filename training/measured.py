@@ -120,6 +120,18 @@ def _poses(f: Figures) -> Lines:
 
 
 def _streams(f: Figures) -> Lines:
+    idle = rate(f["false_per_hour"], f["intervals"]["false_per_hour"])
+    return [
+        *_events(f, "group "),
+        "",
+        f"While people idle ({f['idle_hours'] * 60:.0f} min): {f['false_in_idle']} activations, "
+        f"{idle} an hour.",
+    ]
+
+
+def _events(f: Figures, group: str) -> Lines:
+    """Return how events answered annotated gestures: in all, by group, by gesture."""
+
     def row(name: str, one: Figures) -> tuple[object, ...]:
         bounds = one["intervals"]
         return (
@@ -133,16 +145,9 @@ def _streams(f: Figures) -> Lines:
         )
 
     head = "|gestures|precision|recall|F1|median from the end|p90"
-    named = [(f"group {name}", group) for name, group in f["groups"].items()]
-    idle = rate(f["false_per_hour"], f["intervals"]["false_per_hour"])
-    return [
-        *rows(head, [row("**all**", f), *(row(*pair) for pair in named)]),
-        "",
-        *rows(head, [row(f"`{name}`", one) for name, one in f["gestures"].items()]),
-        "",
-        f"While people idle ({f['idle_hours'] * 60:.0f} min): {f['false_in_idle']} activations, "
-        f"{idle} an hour.",
-    ]
+    groups = [row(f"{group}{name}", one) for name, one in f["groups"].items()]
+    gestures = [row(f"`{name}`", one) for name, one in f["gestures"].items()]
+    return [*rows(head, [row("**all**", f), *groups]), "", *rows(head, gestures)]
 
 
 def _custom(f: Figures) -> Lines:
@@ -198,24 +203,32 @@ def _false_activations(f: Figures) -> Lines:
 
 
 def _shrec17(f: Figures) -> Lines:
+    def row(one: Figures) -> tuple[object, ...]:
+        ways = [percent(share) for share in one["right_way"].values()]
+        mistaken = ", ".join(f"{name} {n}" for name, n in one["taken_for"].items())
+        return (one["gesture"], one["sequences"], percent(one["right"]), *ways, mistaken or "–")
+
     return [
         *rows(
             "classes|accuracy (95 %)",
-            [
-                (14, percent(f["accuracy_14"], _bounds(f, "accuracy_14"))),
-                (28, percent(f["accuracy_28"], _bounds(f, "accuracy_28"))),
-            ],
+            [(n, percent(f[f"accuracy_{n}"], _bounds(f, f"accuracy_{n}"))) for n in (14, 28)],
         ),
         "",
-        f"{f['parameters']:,} parameters all told.",
+        f"{f['parameters']:,} parameters all told, {f['sequences']} sequences.",
+        "",
+        *rows(
+            "gesture|sequences|right|right, one finger|right, whole hand|taken for",
+            [row(one) for one in f["gestures"].values()],
+        ),
     ]
 
 
 def _sfinge3d(f: Figures) -> Lines:
-    return rows(
-        "precision|recall|F1 (95 %)",
-        [[percent(f[key], _bounds(f, key)) for key in ("precision", "recall", "f1")]],
-    )
+    return [
+        *_events(f, "hands of "),
+        "",
+        f"{f['streams']} streams, {f['hours'] * 60:.0f} min.",
+    ]
 
 
 def _bounds(f: Figures, key: str) -> Any:

@@ -84,7 +84,22 @@ def a_measure(name: str, model: str | None, figures: dict[str, Any]) -> Publishe
     return Published(name, (), model, None, {"Python": "3.11.7", "numpy": "2.4"}, figures, ())
 
 
-SHREC = {"accuracy_14": 0.951, "accuracy_28": 0.92, "parameters": 123_456}
+SHREC = {
+    "accuracy_14": 0.951,
+    "accuracy_28": 0.92,
+    "parameters": 123_456,
+    "sequences": 840,
+    "intervals": {"accuracy_14": [0.934, 0.964], "accuracy_28": [0.9, 0.936]},
+    "gestures": {
+        "grab": {
+            "gesture": "grab",
+            "sequences": 60,
+            "right": 0.9,
+            "right_way": {"one finger": 0.85, "whole hand": None},
+            "taken_for": {"pinch": 6},
+        }
+    },
+}
 
 
 def test_publishing_one_measure_keeps_the_others(places: Places) -> None:
@@ -98,8 +113,9 @@ def test_publishing_one_measure_keeps_the_others(places: Places) -> None:
     assert page.endswith(f"{END}\nThe end.\n")
     assert page.count("### Hours of anything but gestures") == 1
     assert "0.025 hours of synthetic people, seed 3:" in page
-    assert "| 14 | 95.1 % |" in page
-    assert "123,456 parameters all told." in page
+    assert "| 14 | 95.1 % (93.4–96.4) |" in page
+    assert "123,456 parameters all told, 840 sequences." in page
+    assert "| grab | 60 | 90.0 % | 85.0 % | – | pinch 6 |" in page
     published = json.loads((places.measured / "false-activations.json").read_text("utf-8"))
     assert published["model"] == publish.weights(places.model)
     assert published["options"] == ["--synthetic", "0.025", "--seed", "3"]
@@ -209,6 +225,24 @@ def test_streams_are_told_by_group_and_gesture() -> None:
     assert "| `swipe_left` | 1 |" in text
     assert "| -100 ms | -100 ms |" in text
     assert "0 activations, 0.00" in text
+
+
+def test_streams_of_the_other_benchmark_are_told_alike() -> None:
+    one = {
+        "precision": 0.5, "recall": 0.25, "f1": 0.3333, "right": 1, "false": 1, "missed": 3,
+        "latency_end_ms": {"median": -50.0, "p90": 100.0},
+        "intervals": {"precision": [0.1, 0.9], "recall": [0.05, 0.7]},
+    }  # fmt: skip
+    figures = one | {
+        "streams": 2,
+        "hours": 0.1,
+        "groups": {"80–90 mm": one},
+        "gestures": {"tap": one},
+    }
+    text = "\n".join(SECTIONS["sfinge3d"].body(figures))
+    assert "| hands of 80–90 mm | 4 | 50.0 % (10.0–90.0) | 25.0 % (5.0–70.0) | 33.3 % |" in text
+    assert "| `tap` | 4 |" in text
+    assert "2 streams, 6 min." in text
 
 
 def test_custom_gestures_are_told_for_both_halves_of_the_users() -> None:
