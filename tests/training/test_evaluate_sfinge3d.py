@@ -1,0 +1,235 @@
+"""No network and no threshold knows the hands that it is measured on; then events are counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.progress import Progress
+
+from gesturectl.types import Began
+from training import tracked
+from training.datasets import HandStream, Segment
+from training.evaluate import metrics, sfinge3d
+from training.evaluate.__main__ import main
+from training.evaluate.outcome import save
+from training.evaluate.sfinge3d import Heard
+
+FRAME_US = 50_000
+SECOND = 1_000_000
+FRAMES = 80
+
+
+def hand(scale: float = 1.0) -> np.ndarray:
+    """An open hand (20, 3) in metres: the palm, then five fingers side by side."""
+    joints = [[0.0, 0.0, 0.0]]
+    for finger, count in enumerate((3, 4, 4, 4, 4)):
+        joints += [[0.02 * finger - 0.04, 0.05 + 0.03 * i, 0.0] for i in range(count)]
+    return np.array(joints) * scale
+
+
+def stream(name: str, seed: int, scale: float = 1.0, *segments: Segment) -> HandStream:
+    """Four seconds of a hand that wanders about."""
+    rng = np.random.default_rng(seed)
+    way = np.cumsum(rng.normal(0, 0.01, (FRAMES, 1, 3)), axis=0)
+    joints = hand(scale) + way + rng.normal(0, 0.001, (FRAMES, 20, 3))
+    return HandStream(name, joints.astype(np.float32), segments)
+
+
+def hands_of(*scales: float) -> list[HandStream]:
+    """Eight streams of each size of hand, a gesture in each."""
+    tap = Segment("tap", SECOND, 2 * SECOND)
+    return [stream(f"{s}{i}", i, s + i / 1000, tap) for s in scales for i in range(8)]
+
+
+def written(folder: Path, streams: Sequence[HandStream]) -> None:
+    """Write streams as the set has them."""
+    folder = folder / "sfinge3d"
+    folder.mkdir()
+    frames = np.zeros((sum(map(len, streams)), 20, 7), np.float32)
+    frames[:, :, :3] = np.concatenate([one.joints for one in streams])
+    np.savez(
+        folder / "sfinge3d.npz",
+        stream_frames=frames.reshape(-1, 140),
+        stream_offset=np.cumsum([0, *map(len, streams)]),
+        stream_id=np.arange(len(streams)),
+    )
+    truth = {
+        str(i): [
+            [tracked.CLASSES.index(s.name), s.start_us // FRAME_US, s.end_us // FRAME_US]
+            for s in one.segments
+        ]
+        for i, one in enumerate(streams)
+    }
+    (folder / "sequencesGT.json").write_text(json.dumps(truth))
+
+
+# --- hands and what is told of them -------------------------------------------------------------
+
+
+def test_groups_are_cut_where_sizes_are_apart_and_leave_enough_in_each() -> None:
+    sizes = [1.3, *np.linspace(1.0, 1.01, 8), *np.linspace(1.2, 1.21, 7), *np.linspace(2, 2.1, 9)]
+    group = tracked.size_groups(sizes, 3)
+    assert group.tolist() == [1, *[0] * 8, *[1] * 7, *[2] * 9]
+    with pytest.raises(ValueError, match="25 hands do not make 4 groups of at least 8"):
+        tracked.size_groups(sizes, 4)
+
+
+def test_a_hand_is_described_the_same_wherever_it_is_and_whatever_its_size() -> None:
+    one = stream("a", 1).joints
+    assert tracked.describe(one * 1.3 + 0.5) == pytest.approx(tracked.describe(one), abs=2e-3)
+
+
+def test_no_frame_is_described_by_a_later_one() -> None:
+    one = stream("a", 1).joints
+    told = tracked.describe(one)
+    assert told.shape == (FRAMES, 138)
+    assert (tracked.describe(one[:50]) == told[:50]).all()
+
+
+def test_a_stroke_bears_its_name_late_and_a_pose_sooner() -> None:
+    stroke, pose = (
+        tracked.labels(60, [Segment(name, 10 * FRAME_US, 30 * FRAME_US)])
+        for name in ("swipe_o", "two")
+    )
+    named = {name: np.flatnonzero(y > 0) for name, y in (("stroke", stroke), ("pose", pose))}
+    assert {name: (at[0], at[-1]) for name, at in named.items()} == {
+        "stroke": (24, 34), "pose": (19, 34),
+    }  # fmt: skip
+    assert stroke[:21].tolist() == [0] * 21
+    assert set(stroke[21:24].tolist()) == set(stroke[35:40].tolist()) == {tracked.IGNORE}
+    assert not stroke[40:].any()
+
+
+def test_variations_keep_the_shape_of_the_arrays_and_the_order_of_labels() -> None:
+    one = stream("a", 1, 1.0, Segment("tap", SECOND, 2 * SECOND))
+    made = tracked.examples(one, 5, np.random.default_rng(0))
+    assert len(made.x) == len(made.label) == 6
+    for x, label in zip(made.x, made.label, strict=True):
+        assert x.shape == (len(label), 138)
+        assert np.isfinite(x).all()
+        seen = [int(y) for y, before in zip(label, [None, *label], strict=False) if y != before]
+        assert seen == [0, tracked.IGNORE, tracked.CLASSES.index("tap"), tracked.IGNORE, 0]
+
+
+# --- nothing leaks ------------------------------------------------------------------------------
+
+
+def listened(streams: Sequence[HandStream], seed: int = 3) -> sfinge3d.Probabilities:
+    group = np.repeat([0, 1, 2], 8)
+    return sfinge3d.cross_listen(streams, group, 3, seed, Progress(disable=True))
+
+
+def test_a_network_does_not_change_with_the_hands_that_it_may_not_see() -> None:
+    pytest.importorskip("jax", reason="training needs JAX; counting does not")
+    streams = hands_of(1.0, 1.3, 1.6)
+    before = listened(streams)
+    assert {pair: sorted(told) for pair, told in before.items()} == {
+        (0, 1): list(range(16)),
+        (0, 2): [*range(8), *range(16, 24)],
+        (1, 2): list(range(8, 24)),
+    }
+    streams[0] = stream("other", 99, 1.0, Segment("ok", 0, SECOND))
+    after = listened(streams)
+    for pair in ((0, 1), (0, 2)):
+        same = [i for i in before[pair] if i != 0]
+        assert all((before[pair][i] == after[pair][i]).all() for i in same)
+    assert not any((before[1, 2][i] == after[1, 2][i]).all() for i in before[1, 2])
+
+
+def certain(p: float, quiet: float = 0.0) -> np.ndarray:
+    """Probabilities of a stream with one tap from 1 to 2 s, and a weaker one from 3 s on."""
+    out = np.zeros((FRAMES, len(tracked.CLASSES)), np.float32)
+    tap = tracked.CLASSES.index("tap")
+    out[20:40, tap], out[60:75, tap] = p, quiet
+    out[:, 0] = (1 - out[:, tap]) * 0.4
+    return out
+
+
+def test_thresholds_are_chosen_on_the_other_groups_alone() -> None:
+    streams = hands_of(1.0, 1.3, 1.6)
+    group = np.repeat([0, 1, 2], 8)
+    # Of the hands of group 0 all is weak. Of the others a weak tap is none, so for them and for
+    # group 0 `enter` must be high, whatever group 0 would have liked.
+    told = {
+        pair: {
+            i: certain(0.45) if group[i] == 0 else certain(0.9, quiet=0.45)
+            for i in range(24)
+            if group[i] in pair
+        }
+        for pair in combinations(range(3), 2)
+    }
+    heard = list(sfinge3d.hear(streams, group, told, Progress(disable=True)))
+    assert [len(one.events) for one in heard if one.group == 0] == [0] * 8
+
+
+# --- counting -----------------------------------------------------------------------------------
+
+
+def heard(segments: Sequence[Segment], *events: tuple[int, str]) -> Heard:
+    """What would have been heard, had these events been."""
+    began = tuple(Began(t_us, name, "right", 0.9) for t_us, name in events)
+    return Heard(stream("a", 1, 1.0, *segments), 0, began)
+
+
+def test_the_right_name_counts_from_the_start_until_half_a_second_after_the_end_once() -> None:
+    tap, ok = Segment("tap", SECOND, 2 * SECOND), Segment("ok", 3 * SECOND, 3_500_000)
+    one = heard(
+        [tap, ok],
+        (999_999, "tap"), (2_500_000, "tap"), (2_500_000, "tap"), (3_100_000, "tap"),
+        (4_000_001, "ok"),
+    )  # fmt: skip
+    assert one.tally == metrics.Tally(right=1, false=4, missed=1)
+    assert one.matching.right[0][0].t_us == 2_500_000
+
+
+def test_a_wrong_name_for_a_segment_is_one_confusion() -> None:
+    tap, ok = Segment("tap", SECOND, 2 * SECOND), Segment("ok", 3 * SECOND, 3_500_000)
+    one = heard([tap, ok], (1_500_000, "swipe_v"), (2_800_000, "one"))
+    assert sfinge3d.taken_for(one) == [("tap", "swipe_v"), ("ok", ""), ("", "one")]
+    missed, false, outside, nothing = sfinge3d.errors(one)
+    assert (missed["kind"], missed["heard_instead"]) == ("missed", ["swipe_v"])
+    assert (false["gesture"], false["during"], outside["during"]) == ("swipe_v", "tap", "")
+    assert (nothing["gesture"], nothing["lasts_ms"]) == ("ok", 500)
+
+
+def test_figures_tables_and_pictures_are_there_even_if_nothing_was_heard(tmp_path: Path) -> None:
+    outcome = sfinge3d.report([heard([Segment("tap", SECOND, 2 * SECOND)])], [(326, 330)])
+    json.dumps(outcome.figures, allow_nan=False)
+    assert (outcome.figures["f1"], outcome.figures["missed"]) == (0.0, 1)
+    files = save(outcome.pictures, tmp_path)
+    assert {file.name for file in files} == {"sfinge3d.png", "sfinge3d-timelines.png"}
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+
+
+# --- all of it ----------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("jax", reason="training needs JAX; counting does not")
+    written(tmp_path, hands_of(1.0, 1.3, 1.6))
+    command = ["sfinge3d", "--data", str(tmp_path), "--out", str(tmp_path), "--json"]
+    told = []
+    for _ in range(2):
+        assert main([*command, "--groups", "3", "--steps", "3"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert {"precision", "recall", "f1"} <= set(told[0])
+    assert (told[0]["streams"], told[0]["right"] + told[0]["missed"]) == (24, 24)
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"), [("2", "take at least 3"), ("9", "24 hands do not make 9 groups")]
+)
+def test_groups_that_cannot_be_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], groups: str, says: str
+) -> None:
+    written(tmp_path, hands_of(1.0, 1.3, 1.6))
+    assert main(["sfinge3d", "--data", str(tmp_path), "--groups", groups]) == 2
+    assert says in " ".join(capsys.readouterr().err.split())
