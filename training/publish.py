@@ -46,6 +46,13 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "false-activations": ("--synthetic", "20", "--seed", "1"),
     "custom": ("--shots", "1,3,5,10"),
 }
+# Options with which a measure gives something else than its section says, or names a folder.
+OTHERWISE: Mapping[str, tuple[str, ...]] = {
+    "poses": ("--traces",),
+    "streams": ("--model", "--groups", "--steps", "--keep"),
+    "shrec17": ("--held-out", "--epochs"),
+    "sfinge3d": ("--groups", "--steps"),
+}
 # Lists that are for whoever looks for errors, too long for a document.
 LEFT_OUT = frozenset({"errors", "by_enter"})
 
@@ -70,6 +77,13 @@ def measure(name: str, data: Path | None, own: list[str], bar: Progress, places:
     Raises:
         GesturectlError: it cannot be measured.
     """
+    for word in own:
+        for option in OTHERWISE.get(name, ()):
+            if word.startswith("--") and option.startswith(word.split("=")[0]):
+                raise UsageError(
+                    f"with {option} {name} measures something else than docs/recognition.md says; "
+                    "use `python -m training.evaluate` for that"
+                )
     own = own or list(OPTIONS.get(name, ()))
     arguments = [name, *(["--data", str(data)] if data else []), *own]
     outcome = MEASURES[name].run(parser().parse_args(arguments), bar)

@@ -139,6 +139,9 @@ def test_without_a_name_the_pages_are_written_and_nothing_is_measured(places: Pl
         (["poses", "custom", "--shots", "1"], "only a single measure takes options of its own"),
         (["poses"], "--data"),
         (["false-activations", "--synthetic", "0"], "give more than no hours"),
+        (["streams", "--model", "shipped"], "with --model streams measures something else"),
+        (["streams", "--mod=shipped"], "with --model streams measures something else"),
+        (["shrec17", "--held-out"], "with --held-out shrec17 measures something else"),
     ],
 )
 def test_what_cannot_be_measured_is_said(
