@@ -171,6 +171,7 @@ def run(
             profile=profile or settings.profile,
             sink="print" if dry_run else sink or settings.sink or sinks.default_sink(),
             allow_run=settings.allow_run,
+            remembers=True,
             hand_model=settings.hand_model,
             pose_model=settings.pose_model,
             progress=bar,
@@ -416,7 +417,7 @@ def wrong(
     if undo:
         school.undo_wrong(store)
         left = len(store.wrong_files())
-        _print_json({"mistakes": left}) if as_json else typer.echo(f"{left} mistakes are known")
+        _print_json({"mistakes": left}) if as_json else typer.echo(told.mistakes(left))
         return
     heard = school.last_heard()
     if not heard.before:

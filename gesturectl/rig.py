@@ -74,7 +74,7 @@ class Rig:
         Raises:
             GesturectlError: the profile or the own gestures are not sound; nothing has changed.
         """
-        mine = _own(self.choice)
+        mine = _own(self.choice, mend=False)  # learning anew takes seconds, while keys are held
         if mine.problem is not None:
             raise ModelError(mine.problem)
         fresh = _profile(self.choice, self.sink, mine)
@@ -114,7 +114,7 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
     with ExitStack() as stack:
         sink = choice.sink if not isinstance(choice.sink, str) else open_sink(choice.sink)
         stack.enter_context(sink)
-        mine = _own(choice)
+        mine = _own(choice, mend=True)
         if mine.problem is not None:
             log.warning("%s", mine.problem)
         chosen = _profile(choice, sink, mine)
@@ -131,8 +131,8 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         yield rig
 
 
-def _own(choice: Choice) -> Own:
-    return own.load() if choice.own else Own(None, (), None)
+def _own(choice: Choice, *, mend: bool) -> Own:
+    return own.load(mend=mend) if choice.own else Own(None, (), None)
 
 
 def _listener(mine: Own, chosen: Profile | None) -> Listener | None:
@@ -159,7 +159,7 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
     if choice.profile is None:
         return None
     chosen = profile.load(choice.profile, extra=mine.gestures, allow_run=choice.allow_run)
-    for name in sorted(chosen.gestures & set(mine.unlearned)):
+    for name in sorted(chosen.gestures & set(mine.unlearned)) if mine.problem is None else ():
         log.warning("%s is not learned yet and not heard: gesturectl teach %s", name, name)
     if wrong := sink.check_keys(chosen.keys):
         reasons = "\n".join(f"  {key}: {reason}" for key, reason in wrong.items())

@@ -7,21 +7,21 @@ the place of the one before, which stays until then. What is expected of it is s
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from gesturectl import lastheard, own, taught, taughtfile
+from gesturectl import lastheard, own
 from gesturectl.daemon import Control
-from gesturectl.errors import ModelError, SampleError, UsageError
+from gesturectl.errors import SampleError, UsageError
 from gesturectl.lesson import LIVE, RECORDED, Lesson, gather, is_recorded, resume, watched
 from gesturectl.listener import Listener
+from gesturectl.own import Learned, refit
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import EVERYTHING, Choice
-from gesturectl.samples import PIECE_US, Plan, Samples, Store, check_name
+from gesturectl.samples import PIECE_US, Plan, Store, check_name
 from gesturectl.takes import Take
 from gesturectl.taught import Expected, Taught
 from gesturectl.teachview import Screen, Status
@@ -29,49 +29,6 @@ from gesturectl.types import Began, Observation
 
 OFTEN: Final = 0.5  # of a gesture's takes: a shipped gesture that fires in so many collides with it
 WANTED: Final = 5
-
-
-# --- learning -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What a refit came to. `taught` is None when there is nothing to learn from any more."""
-
-    taught: Taught | None
-    samples: Samples
-    took_s: float
-
-
-def refit(store: Store, also: str | None = None) -> Learned:
-    """Learn anew from all samples, and put the new model in the place of the old one.
-
-    Gestures count that were learned before, and the one named by `also`.
-
-    Raises:
-        SampleError: the samples cannot be learned from; the model before stays.
-    """
-    start = time.perf_counter()
-    samples = store.load()
-    ready = {
-        name: kept
-        for name, kept in samples.gestures.items()
-        if kept.takes and (kept.plan.learned or name == also)
-    }
-    if not ready:
-        store.forget_taught()
-        return Learned(None, samples, time.perf_counter() - start)
-    model = taught.refit(
-        {name: kept.takes for name, kept in ready.items()},
-        background=samples.background,
-        negatives=samples.wrong,
-        parts={name: kept.plan.part for name, kept in ready.items()},
-    )
-    try:
-        taughtfile.save(model, store.taught)  # reads it back before it takes the old one's place
-    except ModelError as error:
-        raise SampleError(f"the new model cannot be kept: {error}; the one before stays") from error
-    return Learned(model, samples, time.perf_counter() - start)
 
 
 def known(store: Store, *, refit_first: bool) -> tuple[list[Row], list[str]]:
@@ -116,7 +73,8 @@ def rows(store: Store, model: Taught | None) -> list[Row]:
     for name in store.names():
         if name not in learned:
             plan = store.plan(name) or Plan()
-            out.append(Row(name, "not learned yet", len(store.files(name)), plan.wanted))
+            state = "to be learned anew" if plan.learned else "not learned yet"
+            out.append(Row(name, state, len(store.files(name)), plan.wanted))
     return out
 
 

@@ -136,10 +136,15 @@ def say_shipped_wrong(name: str) -> str:
     )
 
 
+def mistakes(count: int) -> str:
+    """Say how many mistakes are known."""
+    return "1 mistake is known" if count == 1 else f"{count} mistakes are known"
+
+
 def say_corrected(corrected: Corrected, screen: Screen) -> None:
     """Tell a person what their correction has changed."""
     name, before, after = corrected.gesture, corrected.before, corrected.after
-    screen.say(f"noted: that was no {name}. {corrected.mistakes} mistakes are known.", "good")
+    screen.say(f"noted: that was no {name}; {mistakes(corrected.mistakes)}", "good")
     if after is None or after.recalled is None:
         return
     screen.say(

@@ -324,6 +324,31 @@ def test_replay_hears_a_taught_gesture_and_a_profile_acts_on_it(call: Call, tmp_
 
 
 @pytest.mark.usefixtures("taught")
+def test_what_a_run_has_heard_can_be_called_wrong_and_taken_back(
+    call: Call, tmp_path: Path
+) -> None:
+    trace = trace_of("little_finger?seed=4", tmp_path / "another.jsonl")
+    file = written(tmp_path / "mine.yaml", LITTLE)
+    assert call("run", "--dry-run", "--source", trace, "--profile", file, "--json").code == 0
+    asked = call("wrong")
+    assert asked.code == 2
+    assert "The last gesture heard was little, " in asked.err
+    code, out, err = call("wrong", "--yes", "--json")
+    assert code == 0
+    assert (json.loads(out)["gesture"], json.loads(out)["mistakes"]) == ("little", 1)
+    assert "noted: that was no little" in err
+    assert call("wrong", "--yes").code == 2
+    assert call("wrong", "--undo").out == "0 mistakes are known\n"
+
+
+@pytest.mark.usefixtures("taught")
+def test_a_replay_remembers_nothing(call: Call, tmp_path: Path) -> None:
+    file = written(tmp_path / "mine.yaml", LITTLE)
+    assert call("replay", tmp_path / "little.jsonl.gz", "--profile", file).code == 0
+    assert "nothing was heard yet" in call("wrong").err
+
+
+@pytest.mark.usefixtures("taught")
 def test_what_is_forgotten_is_unknown_again(call: Call, tmp_path: Path) -> None:
     assert "Give --yes" in call("forget", "little").err
     assert call("forget", "little", "--yes").out == (
@@ -339,14 +364,16 @@ def test_a_damaged_model_is_said_and_shipped_gestures_work(
 ) -> None:
     (Store.of_user().taught / "taught.npz").write_bytes(b"damage")
     trace = trace_of("fist:1s", tmp_path / "fist.jsonl")
+    assert "gesturectl gestures --refit" in call("gestures").err
+    (Store.of_user().root / "taught.new").write_text("in the way", "utf-8")
     code, out, _ = call("replay", trace, "--json")
     assert code == 0
     assert '"fist"' in out
     assert "your own gestures are not heard" in caplog.text
-    assert call("gestures", "--refit").code == 0
-    caplog.clear()
+    (Store.of_user().root / "taught.new").unlink()
     assert call("replay", trace, "--json").out == out
-    assert caplog.text == ""
+    assert "your own gestures were learned anew" in caplog.text
+    assert call("gestures").err == ""
 
 
 def test_a_gesture_half_taught_is_said_where_a_profile_binds_it(

@@ -216,7 +216,7 @@ def test_a_damaged_take_is_named_and_the_others_teach(store: Store, fingers: Pat
     taught(store, "little", fingers)
     victim = store.files("little")[1]
     victim.write_bytes(b"nothing like a trace")
-    learned = teach.refit(store)
+    learned = own.refit(store)
     assert learned.taught is not None
     assert learned.taught.gestures["little"].samples == 4
     assert str(victim) in learned.samples.problems[0]
@@ -413,9 +413,35 @@ def test_a_damaged_model_is_said_and_made_anew_from_the_takes(store: Store, fing
     assert mine.problem is not None
     assert "gesturectl gestures --refit" in mine.problem
     assert mine.unlearned == ("little",)
+    (row,), problems = teach.known(store, refit_first=False)
+    assert (row.state, problems) == ("to be learned anew", [mine.problem])
     listed, problems = teach.known(store, refit_first=True)
     assert ([row.gesture for row in listed], problems) == (["little"], [])
     assert own.load(store).problem is None
+
+
+def test_whoever_listens_gets_a_damaged_model_mended(
+    store: Store, fingers: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taught(store, "little", fingers)
+    (store.taught / "taught.json").write_text("{}", "utf-8")
+    mine = own.load(store, mend=True)
+    assert mine.taught is not None
+    assert (mine.problem, mine.unlearned) == (None, ())
+    assert "learned anew" in caplog.text
+    assert own.load(store).problem is None
+
+
+def test_a_model_that_cannot_be_mended_is_said_with_both_reasons(
+    store: Store, fingers: Path
+) -> None:
+    taught(store, "little", fingers)
+    (store.taught / "taught.json").write_text("{}", "utf-8")
+    (store.root / "taught.new").write_text("in the way", "utf-8")
+    problem = own.load(store, mend=True).problem
+    assert problem is not None
+    assert "taught.json" in problem
+    assert "nor can they be learned anew" in problem
 
 
 def test_too_many_refusals_in_a_row_end_a_lesson_that_would_never_end(store: Store) -> None:
