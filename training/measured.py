@@ -262,7 +262,7 @@ SECTIONS: Mapping[str, Section] = {
         "Poses in real videos",
         "Webcam videos of a hand that shows one pose between two fists, and videos of people who "
         "show none, from the picture to the event: the landmark models and the daemon's own loop. "
-        "None of it was trained on.",
+        "None of it was trained on, but all of it was looked at while the recogniser was made.",
         _poses,
         lambda f: (
             f"{f['right']} of {f['clips']} right, {f['wrong_clips']} wrong, "
