@@ -33,6 +33,7 @@ VERSION = 1
 MAX_JSON_BYTES = 256 * 1024
 MAX_WEIGHTS_BYTES = 16 * 1024 * 1024
 KERNEL = 3  # taps of every temporal convolution
+MAX_VIEWS = 4  # convolutions side by side
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 ArrayName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}/[a-z0-9_]{1,64}$")]
@@ -122,7 +123,9 @@ class Mlp:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tcn:
-    """A causal residual convolution over time; block i reaches 2·2^i steps back."""
+    """Causal residual convolutions over time, `views` of them side by side, whose scores are
+    averaged; block i reaches 2·2^i steps back. Weights (V, rows, columns), biases (V, 1, columns).
+    """
 
     entry: tuple[Float32, Float32]
     blocks: tuple[tuple[Float32, Float32], ...]
@@ -144,26 +147,30 @@ class TcnStream:
 
     def reset(self) -> None:
         """Forget the past."""
-        width = self._net.entry[1].size
+        views, _, width = self._net.entry[1].shape
         self._step = 0
-        self._memory = [np.zeros((2 << i, width), np.float32) for i in range(len(self._net.blocks))]
-        self._taps = np.zeros((KERNEL, width), np.float32)
+        self._memory = [
+            np.zeros((2 << i, views, width), np.float32) for i in range(len(self._net.blocks))
+        ]
+        self._taps = np.zeros((views, KERNEL, width), np.float32)
 
     def scores(self, x: Float32) -> Float32:
         """Return class probabilities (C,) after the next step's vector (F,)."""
         weight, bias = self._net.entry
-        h = np.maximum(x @ weight + bias, 0)
+        h = np.maximum(x @ weight + bias[:, 0], 0)
         taps, step = self._taps, self._step
+        flat = taps.reshape(len(taps), 1, -1)
         for i, (weight, bias) in enumerate(self._net.blocks):
             memory, d = self._memory[i], 1 << i
             at = step % (2 * d)
-            taps[0] = memory[at]  # 2d steps back
-            taps[1] = memory[at - d]  # d steps back
-            taps[2] = memory[at] = h
-            h = h + np.maximum(taps.reshape(-1) @ weight + bias, 0)
+            taps[:, 0] = memory[at]  # 2d steps back
+            taps[:, 1] = memory[at - d]  # d steps back
+            taps[:, 2] = memory[at] = h
+            h = h + np.maximum(flat @ weight + bias, 0)[:, 0]
         self._step = step + 1
         weight, bias = self._net.head
-        return softmax(h @ weight + bias)
+        p: Float32 = softmax(h[:, None] @ weight + bias).mean((0, 1))
+        return p
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,18 +288,23 @@ def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp |
             raise ModelError(f"{where}: {name} gives {rows} scores for {classes} classes")
         net = Mlp((_fold(layers[0], mean, scale), *layers[1:]))
     else:
-        entry = dense("in_w", "in_b", part.inputs)
-        width = entry[1].size
+        bias = take("in_b", None, None)
+        views, width = bias.shape
+        if views > MAX_VIEWS:
+            raise ModelError(f"{where}: {name} has {views} views; {MAX_VIEWS} are the limit")
+
+        def beside(weight: str, bias: Float32, rows: int) -> tuple[Float32, Float32]:
+            return take(weight, views, rows, bias.shape[1]), bias[:, None]
+
+        entry = beside("in_w", bias, part.inputs)
         count = sum(key.startswith("conv") and key.endswith("_w") for key in own)
         if count > 12:
             raise ModelError(f"{where}: {name} has {count} blocks; 12 are the limit")
         convs = (f"conv{i}" for i in range(count))
-        blocks = tuple(dense(f"{conv}_w", f"{conv}_b", KERNEL * width) for conv in convs)
-        if any(bias.size != width for _, bias in blocks):
-            raise ModelError(f"{where}: {name} has blocks of different widths")
-        head = dense("out_w", "out_b", width)
-        if head[1].size != classes:
-            raise ModelError(f"{where}: {name} gives {head[1].size} scores for {classes} classes")
+        blocks = tuple(
+            beside(f"{conv}_w", take(f"{conv}_b", views, width), KERNEL * width) for conv in convs
+        )
+        head = beside("out_w", take("out_b", views, classes), width)
         net = Tcn(_fold(entry, mean, scale), blocks, head)
     if own:
         raise ModelError(f"{where}: {name} has arrays nobody needs: {', '.join(sorted(own))}")
@@ -305,8 +317,8 @@ def _fold(layer: tuple[Float32, Float32], mean: Float32, scale: Float32) -> tupl
     if not (scale > 0).all():
         raise ModelError("a scale in the weights is not positive; the model is damaged")
     with np.errstate(over="ignore", invalid="ignore"):
-        weight = weight / scale[:, None]
-        bias = bias - mean @ weight
+        weight = weight / scale[:, None]  # of a perceptron (F, W), of views (V, F, W)
+        bias = bias - (mean[None] @ weight).reshape(bias.shape)
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
         raise ModelError("a scale in the weights is next to nothing; the model is damaged")
     return weight, bias

@@ -27,15 +27,16 @@ def perceptron(rng: np.random.Generator, sizes: tuple[int, ...]) -> Weights:
 
 
 def convolution(
-    rng: np.random.Generator, inputs: int, width: int, blocks: int, classes: int
+    rng: np.random.Generator, inputs: int, width: int, blocks: int, classes: int, views: int = 2
 ) -> Weights:
-    """Weights of a temporal convolution, as `model.json` names them."""
+    """Weights of temporal convolutions side by side, as `model.json` names them."""
     shapes = {"in": (inputs, width), "out": (width, classes)}
     shapes |= {f"conv{i}": (3 * width, width) for i in range(blocks)}
     weights: Weights = {}
     for name, shape in shapes.items():
-        weights[f"{name}_w"] = (rng.normal(size=shape) / np.sqrt(shape[0])).astype(np.float32)
-        weights[f"{name}_b"] = rng.normal(size=shape[1]).astype(np.float32)
+        scale = 1 / np.sqrt(shape[0])
+        weights[f"{name}_w"] = (rng.normal(size=(views, *shape)) * scale).astype(np.float32)
+        weights[f"{name}_b"] = rng.normal(size=(views, shape[1])).astype(np.float32)
     return weights
 
 

@@ -80,18 +80,21 @@ def test_a_perceptron_is_two_matrix_products_of_what_was_standardised(folder: Pa
     assert model.load(folder).mlp("shapes").scores(x) == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_stream_equals_the_convolution_of_the_whole(folder: Path) -> None:
+def test_a_stream_equals_the_mean_of_convolutions_of_the_whole(folder: Path) -> None:
     own = parts()["strokes"]
     x = np.random.default_rng(2).normal(size=(50, 4)).astype(np.float32)
-    h = np.maximum((x - own.mean) / own.scale @ own.params["in_w"] + own.params["in_b"], 0)
-    for i in range(3):
-        weight, bias = own.params[f"conv{i}_w"].reshape(3, 8, 8), own.params[f"conv{i}_b"]
-        out = np.zeros_like(h) + bias
-        for tap, back in enumerate((2 << i, 1 << i, 0)):
-            past = np.concatenate([np.zeros((back, 8)), h])[: len(h)]
-            out += past @ weight[tap]
-        h = h + np.maximum(out, 0)
-    expected = softmax(h @ own.params["out_w"] + own.params["out_b"])
+    expected = np.zeros((50, 2))
+    for view in range(2):
+        of = {name: array[view] for name, array in own.params.items()}
+        h = np.maximum((x - own.mean) / own.scale @ of["in_w"] + of["in_b"], 0)
+        for i in range(3):
+            weight, bias = of[f"conv{i}_w"].reshape(3, 8, 8), of[f"conv{i}_b"]
+            out = np.zeros_like(h) + bias
+            for tap, back in enumerate((2 << i, 1 << i, 0)):
+                past = np.concatenate([np.zeros((back, 8)), h])[: len(h)]
+                out += past @ weight[tap]
+            h = h + np.maximum(out, 0)
+        expected += softmax(h @ of["out_w"] + of["out_b"]) / 2
 
     stream = model.load(folder).tcn("strokes").stream()
     assert np.stack([stream.scores(row) for row in x]) == pytest.approx(expected, abs=1e-4)
@@ -286,7 +289,9 @@ def test_the_error_of_a_hostile_card_is_short(folder: Path) -> None:
         ("shapes/w0", np.zeros((6, 5), np.float64), "is \"{'descr': '<f8'"),
         ("shapes/w0", np.zeros((6, 5), np.int32), "is \"{'descr': '<i4'"),
         ("shapes/w0", np.zeros((6, 5), ">f4"), "is \"{'descr': '>f4'"),
-        ("strokes/conv0_b", np.zeros(7, np.float32), "strokes/conv0_w has shape"),
+        ("strokes/conv0_b", np.zeros((2, 7), np.float32), "expected (2, 8)"),
+        ("strokes/conv0_w", np.zeros((24, 8), np.float32), "expected (2, 24, 8)"),
+        ("strokes/in_b", np.zeros((5, 8), np.float32), "has 5 views; 4 are the limit"),
         ("strokes/more", np.zeros(1, np.float32), "arrays nobody needs: more"),
         ("nobody/more", np.zeros(1, np.float32), "no part has the arrays nobody/more"),
     ],
