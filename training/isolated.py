@@ -8,8 +8,7 @@ As each gesture is known from start to end, the convolutions look both ways. Whi
 layer is normalised over the batch (Ioffe & Szegedy 2015); afterwards that is folded into weights
 and biases, so that what predicts is nothing but the arrays that are counted.
 
-Several small networks, each with a view of its own, are averaged: which over all of them, the way
-over those whose view shows it.
+Several small networks, each with a view of its own, are averaged.
 """
 
 from __future__ import annotations
@@ -56,10 +55,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One trained network: what it is told, whether it is asked for the way, and its arrays."""
+    """One trained network: what it is told, and its arrays."""
 
     view: tuple[str, ...]
-    tells_way: bool
     weights: Weights
 
     @property
@@ -167,7 +165,6 @@ def fit(
     seed: int,
     plan: Plan,
     *,
-    tells_way: bool = True,
     advance: Callable[[], object] = lambda: None,
 ) -> Network:
     """Train one network on gestures whose `label` (N,) is WAYS · which + way.
@@ -226,7 +223,7 @@ def fit(
             state = step(state, t, rate, batch)
         advance()
     joints, lasted = disturbed(gestures, rng)
-    return Network(view, tells_way, _folded(state[-1], described(joints, lasted, view)))
+    return Network(view, _folded(state[-1], described(joints, lasted, view)))
 
 
 def _loss(which: Any, way: Any, target: Any, plan: Plan) -> Any:
@@ -249,7 +246,5 @@ def predicted(networks: Sequence[Network], gestures: Skeletons) -> tuple[F32, F3
     """Return P(which) (N, G) and P(which, way) (N, G, WAYS), the networks averaged."""
     joints, lasted = as_shown(gestures)
     told = [_predicted(one.weights, described(joints, lasted, one.view)) for one in networks]
-    which = np.mean([np.exp(log_p) for log_p, _ in told], axis=0)
-    asked = zip(networks, told, strict=True)
-    way = np.mean([np.exp(log_p) for one, (_, log_p) in asked if one.tells_way], axis=0)
+    which, way = (np.mean([np.exp(one[i]) for one in told], axis=0) for i in range(2))
     return which, which[..., None] * way

@@ -3,9 +3,9 @@
     joints, any length --stretched--> STEPS moments --disturbed (training only)--> described
 
 A gesture is made free of its place and of the hand's size. A view is a choice of what is told of
-it; it decides what can be learned by heart: shapes of fingers differ between people more than
-their strokes do, so a network that is not told the shape knows strangers' strokes better, and one
-that is told it can tell one finger from the whole hand.
+it. It decides what can be learned by heart: hands differ between people more than strokes do, so a
+network that is told how the hand changes, but not its shape, knows strangers' strokes better, and
+one that is told the shape knows one finger from the whole hand.
 """
 
 from __future__ import annotations
@@ -145,7 +145,11 @@ def _shape(x: Any) -> Any:
 
 def _path(x: Any) -> Any:
     palm = x[:, :, PALM]
-    return jnp.concatenate([palm - palm.mean(1, keepdims=True), palm - palm[:, :1]], -1)
+    return jnp.concatenate([_about_mean(palm), palm - palm[:, :1]], -1)
+
+
+def _about_mean(x: Any) -> Any:
+    return x - x.mean(1, keepdims=True)
 
 
 # What can be told of joints (N, S, 22, 3); each gives (N, S, …).
@@ -153,7 +157,9 @@ TELLS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "shape": _shape,  # where the joints are in the palm's own frame
         "distances": _distances,  # between the marked joints
+        "opening": lambda x: _about_mean(_distances(x)),
         "axes": lambda x: _palm_axes(x)[..., :2],  # how the palm is turned
+        "turning": lambda x: _about_mean(_palm_axes(x)[..., :2]),
         "path": _path,  # where the palm is, from its mean place and from the start
         "motion": lambda x: _change(x, 1),  # of every joint, from one step to the next
         "sweep": lambda x: _change(x, 4),  # of every joint, over a tenth of the gesture

@@ -58,6 +58,7 @@ def test_a_right_gesture_the_wrong_way_counts_for_14_classes_and_not_for_28() ->
     assert low < 0.75 < high
 
 
+@pytest.mark.slow
 def test_the_measure_trains_asks_and_reports_within_the_parameters_allowed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
