@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gesturectl import features
 from gesturectl.errors import UsageError
 from gesturectl.types import Began
 from tests.small_models import save
@@ -65,6 +66,16 @@ def test_what_is_published_is_small_and_says_where_it_comes_from(name: str) -> N
         content = (measured.FOLDER / picture).read_bytes()
         assert content.startswith(b"\x89PNG")
         assert len(content) <= publish.MAX_PICTURE_BYTES
+
+
+def test_the_page_counts_features_as_they_are_computed() -> None:
+    page = publish.PAGE.read_text("utf-8")
+    assert f"*A hand's shape* ({features.HAND_SHAPE_SIZE} numbers)" in page
+    assert f"*A body's shape* ({features.BODY_SHAPE_SIZE})" in page
+    motion = f"({features.HAND_MOTION_SIZE} for a hand, {features.ARM_MOTION_SIZE} for an arm)"
+    assert f"*Motion* {motion}" in page
+    lags_ms = [round(lag * features.STEP_US / 1000) for lag in features.LAGS]
+    assert f"displacement over {lags_ms[0]}, {lags_ms[1]}, {lags_ms[2]} and {lags_ms[3]} ms" in page
 
 
 # --- publishing -----------------------------------------------------------------------------------
