@@ -93,12 +93,19 @@ class Scene:
 def scenes(shipped: Background, *, hands: bool, body: bool) -> list[Scene]:
     """Sum up the background of an ear that listens to hands, to bodies or to both."""
     if hands and body:
-        return [_dressed(piece, shipped.hands, i) for i, piece in enumerate(shipped.bodies.cut())]
+        # Every third body: hands take four times as long as arms.
+        pieces = shipped.bodies.cut()[::3]
+        return [_dressed(piece, shipped.hands, i) for i, piece in enumerate(pieces)]
     if hands:
-        none = _nobody(BODY_POINTS, 4)
+        none, nobody = _nobody(BODY_POINTS, 4), _nobody(HAND_POINTS, 3)
+        # In every fourth scene the left hand does something as well.
         return [
-            _scene(piece, (_on_grid(piece), _nobody(HAND_POINTS, 3)), none)
-            for piece in shipped.hands.cut()
+            _scene(
+                piece,
+                (_on_grid(piece), _elsewhere(piece, shipped.hands, i) if i % 4 == 3 else nobody),
+                none,
+            )
+            for i, piece in enumerate(shipped.hands.cut())
         ]
     none = _nobody(HAND_POINTS, 3)
     return [_scene(piece, (none, none), _on_grid(piece)) for piece in shipped.bodies.cut()]
@@ -117,6 +124,13 @@ def _on_grid(piece: Filmed) -> Seen:
 
 def _nobody(points: int, numbers: int) -> Seen:
     return Seen.of(np.zeros(0, np.int64), np.zeros((0, points, numbers), np.float32))
+
+
+def _elsewhere(piece: Filmed, hands: Filmed, which: int) -> Seen:
+    """Return what a hand does at the times of `piece`, from somewhere else in the recordings."""
+    n = len(piece.steps)
+    start = (which * 2_654_435) % max(len(hands.points) - n, 1)
+    return Seen.of(piece.steps * features.STEP_US, hands.points[start : start + n])
 
 
 def _dressed(piece: Filmed, hands: Filmed, which: int) -> Scene:

@@ -38,7 +38,7 @@ Take = Sequence[Observation]
 Float64 = NDArray[np.float64]
 
 MIN_TAKE_US, MAX_TAKE_US = 300_000, 10_000_000
-MAX_TAKE_FRAMES = 2_000  # 10 s at 200 frames a second
+MAX_RATE_HZ = 200  # no camera that gives pictures gives more
 MAX_TAKES = 2_000  # embedding and fitting so many takes some 3 s on one core
 _MAX_COORDINATE = 100.0  # of the image's size; an estimator that loses a joint stays far below
 
@@ -253,18 +253,19 @@ def check(take: Take, max_us: int = MAX_TAKE_US) -> None:
         SampleError: its times do not grow, it is too short or too long, or its landmarks are not
             numbers near the image.
     """
-    if len(take) < 2 or len(take) > MAX_TAKE_FRAMES:
+    most = max_us * MAX_RATE_HZ // 1_000_000
+    if len(take) < 2 or len(take) > most:
         raise SampleError(
-            f"a take of {len(take)} frames: it must have 2 to {MAX_TAKE_FRAMES}; record it again"
+            f"a take of {len(take)} frames: it must have 2 to {most}; record it again"
         )
     times = np.array([o.t_us for o in take], np.int64)
     if (np.diff(times) <= 0).any():
         raise SampleError("times of a take do not grow; record it again")
     duration = int(times[-1] - times[0])
-    if not MIN_TAKE_US <= duration <= MAX_TAKE_US:
+    if not MIN_TAKE_US <= duration <= max_us:
         raise SampleError(
             f"a take lasts {duration / 1e6:.1f} s: it must last {MIN_TAKE_US / 1e6:g} to "
-            f"{MAX_TAKE_US / 1e6:g} s; record it again"
+            f"{max_us / 1e6:g} s; record it again"
         )
     for o in take:
         if min(o.size_px) < 1:

@@ -30,7 +30,7 @@ from gesturectl.views import BEAT_US, BODY_SIZE, HAND_SIZE, SIDES, Sums, Watcher
 
 POSE_HOLD_US = BEAT_US
 MOTION_HOLD_US = 0
-REFRACTORY_US = 800_000  # a stroke has a return
+REFRACTORY_US = 800_000  # a stroke has a return; at least as long as it is in view itself
 _BELOW_P = 0.9 * EXIT_P
 NEAR_P = 0.5  # what comes so far may soon begin
 
@@ -266,11 +266,12 @@ def _rules(ear: Ear, kind: str) -> Rules | None:
     if not names:
         return None
     n = len(names) + 1
+    longest = max(max(one.lengths) for one in ear.sought)
     return Rules(
         names=("", *names),
         enter=np.full(n, ENTER_P, np.float32),
         exit=np.full(n, EXIT_P, np.float32),
         hold_us=np.full(n, POSE_HOLD_US if kind == "pose" else MOTION_HOLD_US, np.int64),
-        refractory_us=np.full(n, REFRACTORY_US, np.int64),
+        refractory_us=np.full(n, max(REFRACTORY_US, longest * 5 // 4 * BEAT_US), np.int64),
         smooth_us=0,
     )

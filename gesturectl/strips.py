@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,6 @@ from gesturectl.types import Float32
 from gesturectl.views import (
     ARMS_AT,
     HAND_SIZE,
-    LEFT,
-    RIGHT,
     SHARED_SIZE,
     WAVES,
     Beats,
@@ -29,6 +28,7 @@ from gesturectl.views import (
 )
 
 Float64 = NDArray[np.float64]
+Number = TypeVar("Number", np.float64, np.int64)
 
 _ROWS = 96  # beats whose pairs are multiplied at once
 
@@ -59,9 +59,7 @@ class Strip:
         """Return the sums of the stretch of `length` beats that ends with beat `end`."""
         return self.beats.window(max(end + 1 - length, 0), end + 1)
 
-    def scores(
-        self, judge: Judge, sought: Sequence[Sought], ways: Sequence[Way], lengths: tuple[int, ...]
-    ) -> Float32:
+    def scores(self, judge: Judge, sought: Sequence[Sought], ways: Sequence[Way]) -> Float32:
         """Return the scores (B, C) of each beat: the best over ways and lengths; -inf if unseen."""
         columns = np.concatenate([judge.weights, judge.takes.T], axis=1)
         sums = self.beats.sums
@@ -70,20 +68,28 @@ class Strip:
             shown = sums.seen[i].any()
             parts.append(_run_up(sums.hands[i] @ columns[rows]) if shown else None)
         body = _run_up(sums.body @ columns[ARMS_AT:]) if sums.seen[2].any() else None
-        seen = _stretches(_run_up(sums.seen.T), lengths).transpose(2, 0, 1).astype(np.int64)
+        seen = _run_up(sums.seen.T).astype(np.int64)
+        lengths = tuple(sorted({length for one in sought for length in one.lengths}))
         best = np.full((len(self), len(sought)), -np.inf, np.float32)
         for way in ways:
             whole = [part for i in way if (part := parts[i]) is not None]
             whole += [body] if body is not None else []
             if not whole:
                 continue
-            size = np.sqrt(np.maximum(self._square(way, lengths), 1e-9))[..., None]
-            told = (_stretches(sum(whole[1:], whole[0]), lengths) / size).astype(np.float32)
-            c = len(judge.bias)
-            every = told[..., :c] + judge.bias
-            every += custom.NEARNESS * custom.nearest(told[..., c:], judge.owner, c)
-            every[~seen_enough(sought, way, seen, lengths)] = -np.inf
-            best = np.maximum(best, every.max(0))
+            run_up = sum(whole[1:], whole[0])
+            sizes = np.sqrt(np.maximum(self._square(way, lengths), 1e-9))
+            for length, size in zip(lengths, sizes, strict=True):
+                mine = [c for c, one in enumerate(sought) if length in one.lengths]
+                enough = seen_enough(
+                    [sought[c] for c in mine], way, _stretch(seen, length).T[:, None], (length,)
+                )[0]
+                if not enough.any():
+                    continue
+                told = _stretch(run_up, length) / size[:, None]
+                for c, fits in zip(mine, enough.T, strict=True):
+                    like = told[:, len(judge.bias) :][:, judge.owner == c].max(1)
+                    score = told[:, c] + judge.bias[c] + custom.NEARNESS * like
+                    best[fits, c] = np.maximum(best[fits, c], score[fits])
         return best
 
     def _square(self, way: Way, lengths: tuple[int, ...]) -> Float64:
@@ -91,14 +97,17 @@ class Strip:
         key = way, lengths
         if key not in self._squares:
             sums = self.beats.sums
-            square = _pairs(sums.body, lengths) if sums.seen[2].any() else 0.0
-            for i in way:
-                square = square + _pairs(sums.hands[i], lengths)
-            if len(way) > 1:
-                right, left = (sums.hands[i, :, :SHARED_SIZE] for i in (RIGHT, LEFT))
-                both = _pairs(right + left, lengths)
-                square += both - _pairs(right, lengths) - _pairs(left, lengths)
-            self._squares[key] = np.zeros((len(lengths), len(self))) + square
+            square = np.zeros((len(lengths), len(self)))
+            if sums.seen[2].any():
+                square += _pairs(sums.body, lengths)
+            if len(way) == 1:
+                square += _pairs(sums.hands[way[0]], lengths)
+            elif way:
+                right, left = sums.hands
+                square += _pairs(right[:, :SHARED_SIZE] + left[:, :SHARED_SIZE], lengths)
+                square += _pairs(right[:, SHARED_SIZE:], lengths)
+                square += _pairs(left[:, SHARED_SIZE:], lengths)
+            self._squares[key] = square
         return self._squares[key]
 
 
@@ -115,10 +124,11 @@ def _run_up(values: NDArray[np.generic]) -> Float64:
     return sums
 
 
-def _stretches(sums: Float64, lengths: tuple[int, ...]) -> Float64:
-    """Return (L, B, ...): what the stretches that end with each beat add up to."""
-    ends = np.arange(1, len(sums))
-    return np.stack([sums[ends] - sums[np.maximum(ends - length, 0)] for length in lengths])
+def _stretch(sums: NDArray[Number], length: int) -> NDArray[Number]:
+    """Return (B, ...): what the stretches of one length that end with each beat add up to."""
+    start = np.maximum(np.arange(1, len(sums)) - length, 0)
+    stretch: NDArray[Number] = sums[1:] - sums[start]
+    return stretch
 
 
 def _pairs(x: Float32, lengths: tuple[int, ...]) -> Float64:

@@ -25,8 +25,8 @@ and what it promises says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -55,18 +55,21 @@ FALSE_PER_HOUR = 0.2
 MAX_BACKGROUND_US = 1_200_000_000  # of the user's own, the newest: 20 min take some 3 s
 
 _POSE_BEATS = 4
-_MAX_MOTION_BEATS = 30
+# Lengths that are looked for; few of them, so that many gestures share them.
+_MOTION_BEATS = (3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30)
 _SHOWN = 0.5  # of its steps a gesture must show what most of its takes showed
+_NONE_OF_IT = 0.3  # of a stretch, up to which it may overlap with a gesture and show none
 _ALONG = 0.3  # of the movement of one hand, from which on the other takes part
 _PIECE_US = 30_000_000
 _STOPPED_US = 1_000_000
 
 _ORDINARY_ROWS, _NAMED_ROWS, _WORST_ROWS = 480, 12, 30
+_OWN_WORST_ROWS, _MISTAKEN = 300, 0.0
 _ORDINARY_WEIGHT = 200.0  # that many takes of ordinary behaviour do all stretches of it weigh
 _WRONG_WEIGHT = 3.0
 _ALIKE = 0.85  # as like as a gesture's own takes are among themselves
-_BETWEEN = 0.35  # from the background's level to that of a gesture's own takes
-_LEAST_GAP = 0.15
+_BETWEEN = 0.6  # from the background's level to that of a gesture's own takes
+_LEAST_GAP, _LEAST_SPREAD = 0.15, 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +105,10 @@ class _Gesture:
         if self.kind == "pose":
             return (_POSE_BEATS,)
         took = [(clip.stop_us - clip.start_us) / BEAT_US + 1 for clip in self.clips]
-        short, long = (round(float(np.quantile(took, q))) for q in (0.2, 0.8))
-        short, long = (int(np.clip(n, 3, _MAX_MOTION_BEATS)) for n in (short, long))
-        return (short, long) if long > 1.25 * short else (round((short + long) / 2),)
+        nearest = (
+            min(_MOTION_BEATS, key=lambda n: abs(n - np.quantile(took, q))) for q in (0.2, 0.8)
+        )
+        return tuple(sorted(set(nearest)))
 
     def sought(self, enter: float = np.inf, typical: float = np.inf) -> Sought:
         """Return how it is looked for."""
@@ -279,17 +283,27 @@ def _way(take: Take, hands: int) -> Way:
 
 @dataclass(slots=True, eq=False)
 class _Rows:
-    """Rows to learn from, that are none of the gestures: vectors, weights, and their half."""
+    """Rows to learn from, that are no whole gesture.
 
-    vectors: list[Float32]
-    weights: list[float]
-    half: list[int]  # 0, 1: of the background; 2: neither
+    `half` is 0 or 1 of the background, 2 of anything else. `source` is the take that a row is a
+    part of, -1 of none, and `shown` how much of its gesture the row shows, 0..1.
+    """
 
-    def add(self, vector: Float32, weight: float, half: int = 2) -> None:
+    vectors: list[Float32] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    half: list[int] = field(default_factory=list)
+    source: list[int] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
+
+    def add(
+        self, vector: Float32, weight: float, half: int = 2, source: int = -1, shown: float = 0.0
+    ) -> None:
         if vector.any():
             self.vectors.append(vector)
             self.weights.append(weight)
             self.half.append(half)
+            self.source.append(source)
+            self.shown.append(shown)
 
 
 class _Fit:
@@ -321,8 +335,9 @@ class _Fit:
         background = shipped_background.shipped()
         scenes = shipped_background.scenes(background, hands=hands, body=body)
         self.strips += [Strip(scene.beats, scene.marks) for scene in scenes]
-        self.rows = _Rows([], [], [])
+        self.rows = _Rows()
         self._add_own_rest()
+        self._add_second_hands()
         for gesture in gestures:
             if gesture.parts != parts:
                 for clip in gesture.clips:
@@ -347,22 +362,75 @@ class _Fit:
                 rows.append(vector)
         return np.stack(rows)
 
-    def _add_window(self, told: Beats, start: int, stop: int, weight: float, half: int = 2) -> None:
+    def _add_window(
+        self,
+        told: Beats,
+        start: int,
+        stop: int,
+        weight: float,
+        *,
+        half: int = 2,
+        source: int = -1,
+        shown: float = 0.0,
+    ) -> None:
         sums = told.window(max(start, 0), stop)
         for way in self.ways:
             if all(sums.seen[hand] for hand in way):
-                self.rows.add(sums.embedded(way), weight, half)
+                self.rows.add(sums.embedded(way), weight, half, source, shown)
 
     def _add_own_rest(self) -> None:
         """What a take shows before and after the gesture is none."""
-        for gesture, told in zip(self.mine, self.told, strict=True):
-            length = gesture.lengths[0]
+        for i, (c, clip, one) in enumerate(self._clips()):
+            length = self.mine[c].lengths[0]
+            start, stop = clip.window(one)
+            for end in range(length, len(one) + 1, max(length // 2, 1)):
+                overlap = min(end, stop) - max(end - length, start)
+                if overlap <= _NONE_OF_IT * length:
+                    self._add_window(one, end - length, end, 0.5, source=i)
+
+    def _clips(self) -> Iterator[tuple[int, _Clip, Beats]]:
+        """Yield whose take it is, the take, and its beats, in the order of `takes`."""
+        for c, (gesture, told) in enumerate(zip(self.mine, self.told, strict=True)):
             for clip, one in zip(gesture.clips, told, strict=True):
-                start, stop = clip.window(one)
-                for end in range(length, len(one) + 1, max(length // 2, 1)):
-                    overlap = min(end, stop) - max(end - length, start)
-                    if overlap <= 0.3 * length:
-                        self._add_window(one, end - length, end, 0.5)
+                yield c, clip, one
+
+    def _add_second_hands(self) -> None:
+        """A gesture of one hand beside one at rest is no gesture of both."""
+        if (RIGHT, LEFT) not in self.ways:
+            return
+        for i, (_, clip, one) in enumerate(self._clips()):
+            start, stop = clip.window(one)
+            if len(clip.way) != 1 or start < 2:
+                continue
+            (hand,) = clip.way
+            sums, rest = one.window(start, stop), one.window(0, start)
+            hands = sums.hands.copy()
+            hands[1 - hand] = rest.hands[hand] * ((stop - start) / start)
+            both = replace(sums, hands=hands).embedded((RIGHT, LEFT))
+            self.rows.add(both, 1.0, source=i, shown=1.0)
+
+    def _add_own_worst(self, judge: Judge) -> None:
+        """Add what of each take was most like another gesture, or like its own before its time."""
+        found: list[tuple[float, int, int, int, int]] = []
+        takes = [(c, clip.window(one), one) for c, clip, one in self._clips()]
+        for i, (c, (start, stop), one) in enumerate(takes):
+            strip = Strip(one, np.zeros(len(one), np.int64))
+            scores = strip.scores(judge, self.sought, self.ways)
+            ends = np.arange(1, len(one) + 1)
+            for other, sought in enumerate(self.sought):
+                for length in sought.lengths:
+                    mine = scores[:, other]
+                    if other == c:
+                        overlap = np.minimum(ends, stop) - np.maximum(ends - length, start)
+                        mine = np.where(overlap <= _NONE_OF_IT * length, mine, -np.inf)
+                    b = int(mine.argmax())
+                    if mine[b] > _MISTAKEN:
+                        found.append((float(mine[b]), i, other, b, length))
+        for _, i, _, b, length in sorted(found, reverse=True)[:_OWN_WORST_ROWS]:
+            _, (start, stop), one = takes[i]
+            into = max(min(b + 1, stop) - max(b + 1 - length, start), 0)
+            shown = min(into / min(length, stop - start), 1.0)
+            self._add_window(one, b + 1 - length, b + 1, 1.0, source=i, shown=shown)
 
     # --- rows of the background
 
@@ -395,7 +463,7 @@ class _Fit:
     def _add_stretch(self, s: int, b: int, weight: float) -> None:
         length = int(self.rng.choice(self.lengths))
         told = self.strips[s].beats
-        self._add_window(told, b + 1 - length, b + 1, weight, s % 2)
+        self._add_window(told, b + 1 - length, b + 1, weight, half=s % 2)
 
     def _alike(self, vectors: Float32) -> bool:
         """Tell whether a gesture of the catalog looks like one of the user's own."""
@@ -419,6 +487,9 @@ class _Fit:
         x = np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1)
         goal = np.full((len(x), len(self.mine)), -1.0)
         goal[np.arange(len(self.takes)), self.owner] = 1.0
+        source, shown = np.array(self.rows.source)[use], np.array(self.rows.shown)[use]
+        (parts,) = np.nonzero(source >= 0)
+        goal[len(self.takes) + parts, self.owner[source[parts]]] = 2 * shown[parts] - 1
         return x.astype(np.float32), goal, custom.RIDGE / weights
 
     def _judge(self, half: int) -> Judge:
@@ -432,7 +503,7 @@ class _Fit:
     def _scored(self, judges: Sequence[Judge]) -> list[Float32]:
         """Return the scores of each strip by the judge that does not know it."""
         return [
-            strip.scores(judges[s % 2], self.sought, self.ways, self.lengths)
+            strip.scores(judges[s % 2], self.sought, self.ways)
             for s, strip in enumerate(self.strips)
         ]
 
@@ -449,12 +520,14 @@ class _Fit:
             for _, s, b in sorted(tops, reverse=True)[:_WORST_ROWS]:
                 for length in one.lengths:
                     told = self.strips[s].beats
-                    self._add_window(told, b + 1 - length, b + 1, 1.0, s % 2)
+                    self._add_window(told, b + 1 - length, b + 1, 1.0, half=s % 2)
 
     def fit(self, own_us: int) -> tuple[Ear, dict[str, Expected]]:
         """Learn, and find the thresholds."""
         self._add_background()
-        self._add_worst(self._scored([self._judge(0), self._judge(1)]))
+        judges = [self._judge(0), self._judge(1)]
+        self._add_worst(self._scored(judges))
+        self._add_own_worst(judges[0])
         scored = self._scored([self._judge(0), self._judge(1)])
 
         x, goal, ridge = self._system(np.ones(len(self.rows.half), bool))
@@ -498,8 +571,7 @@ class _Fit:
         """
         n = len(self.takes)
         peaks, rivals = np.full(n, -np.inf), np.zeros(n, np.int64)
-        # Without take i the dual loses inverse[:, i] · dual[i] / inverse[i, i].
-        lost = x.T @ inverse[:, :n].astype(np.float32)
+        source = np.r_[np.arange(n), np.array(self.rows.source, np.int64)]
         told = [one for own in self.told for one in own]
         for i, one in enumerate(told):
             c = int(self.owner[i])
@@ -507,10 +579,13 @@ class _Fit:
             if not (self.owner[others] == c).any():
                 rivals[i] = c
                 continue
-            without = primal - np.outer(lost[:, i], dual[i] / inverse[i, i]).astype(np.float32)
+            # Without the rows S the dual loses inverse[:, S] · inverse[S, S]⁻¹ · dual[S].
+            (gone,) = np.nonzero(source == i)
+            lost = inverse[:, gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], dual[gone])
+            without = primal - x.T @ lost.astype(np.float32)
             judge = Judge(without[:-1], without[-1], self.takes[others], self.owner[others])
             strip = Strip(one, np.zeros(len(one), np.int64))
-            scores = strip.scores(judge, self.sought, self.ways, self.lengths)
+            scores = strip.scores(judge, self.sought, self.ways)
             best = int(scores[:, c].argmax())
             peaks[i], rivals[i] = scores[best, c], int(scores[best].argmax())
         return peaks, rivals
@@ -561,6 +636,7 @@ def _threshold(tail: Tail, own: Float64, typical: float, per_hour: float) -> flo
     known = own[np.isfinite(own)]
     weakest = float(np.quantile(known, 0.2)) if len(known) > 1 else typical
     if wanted < weakest:
-        return wanted + _BETWEEN * (weakest - wanted)
+        spread = max(float(known.std()), _LEAST_SPREAD) if len(known) > 1 else _LEAST_SPREAD
+        return max(wanted, min(wanted + _BETWEEN * (weakest - wanted), weakest - spread))
     # It is not told apart so well. Heard it must be, at least in half of the cases.
     return min(wanted, typical - _LEAST_GAP)

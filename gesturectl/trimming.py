@@ -28,7 +28,8 @@ _FOREMOST = 3  # points of a hand that move most: a single finger is enough
 _PALMS_PER_SHOULDERS = 4.0
 _MOVES = 0.2  # of the greatest movement, above rest
 _STILL_PALMS = 0.12  # estimators let the points of a hand at rest jump by half of this
-_HELD = 0.55  # of the time a pose is held at least, with its approach and return
+_HELD = 0.55  # of the time a pose is held at least, where a take shows little else
+_HELD_BETWEEN = 0.35  # of the time from the approach's first movement to the return's last
 _MARGIN_STEPS = 2
 _MIN_STEPS = 9  # 300 ms
 
@@ -52,7 +53,10 @@ def trim(take: Sequence[Observation], kind: Kind | None = None) -> tuple[int, in
     if kind is None:
         kind = "pose" if _is_held(moves, seen) else "motion"
     if kind == "pose":
-        first, last = _longest(seen & ~_moving(moves))
+        moving = seen & _moving(moves)
+        first, last = _held_between(moving, seen)
+        if last - first + 1 < _MIN_STEPS:
+            first, last = _longest(seen & ~moving)
     else:
         (steps,) = np.nonzero(seen & _moving(moves))
         if not len(steps):
@@ -117,10 +121,27 @@ def _moving(moves: NDArray[np.float64]) -> Bools:
 
 
 def _is_held(moves: NDArray[np.float64], seen: Bools) -> bool:
+    """Tell whether most of a take is still, or what lies between its first and last movement."""
     if not seen.any():
         return False
-    first, last = _longest(seen & ~_moving(moves))
-    return last - first + 1 >= max(_HELD * float(seen.sum()), 1)
+    moving = seen & _moving(moves)
+    first, last = _longest(seen & ~moving)
+    if last - first + 1 >= max(_HELD * float(seen.sum()), 1):
+        return True
+    first, last = _held_between(moving, seen)
+    moved = np.flatnonzero(moving)
+    extent = int(moved[-1] - moved[0]) if len(moved) else 0
+    return last - first + 1 >= max(_HELD_BETWEEN * extent, _MIN_STEPS)
+
+
+def _held_between(moving: Bools, seen: Bools) -> tuple[int, int]:
+    """Return the longest stillness between two movements; (0, -1) where there is none."""
+    moved = np.flatnonzero(moving)
+    if not len(moved):
+        return 0, -1
+    inside = seen & ~moving
+    inside[: moved[0]] = inside[moved[-1] :] = False
+    return _longest(inside)
 
 
 def _longest(marks: Bools) -> tuple[int, int]:

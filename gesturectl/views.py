@@ -8,7 +8,7 @@ The one idea: each step is described by several *views* (the hand's shape, where
 goes, what the arms do). Most views do not ask which hand it was: a left hand is mirrored and falls
 into the same place. What the parts of a step add up to is an *embedding*:
 
-    right hand   shared ------------ | side ------                shared  2000 numbers
+    right hand   shared ------------ | side ------                shared  2400 numbers
     left hand    shared ------------ |            side ------     side     400 each
     body                                                     arms    1600
     embedding    shared | side right | side left | arms
@@ -44,10 +44,12 @@ BEAT_US = BEAT_STEPS * features.STEP_US
 
 _MOVE_STEPS = (3, 8)  # 100 and 267 ms
 _PALM = [0, 5, 9, 13, 17]
+_TIPS = [4, 8, 12, 16, 20]
 _PLACES = [0, 9, 8, 4]  # wrist, middle knuckle, tips of index finger and thumb
 _NOSE, _SHOULDERS, _HIPS = 0, [11, 12], [23, 24]
 _ARM_SIGNALS = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10]
 _WHOLE_MOVE = 2.0  # palm sizes in 267 ms, from which on a movement counts wholly
+_WHOLE_STIR = 1.0  # the same for the fingertips, all together, as seen from the wrist
 _PALMS_PER_SHOULDERS = 4.0
 _FAR = 4.0  # shoulder widths; what is farther is an error of tracking
 _TINY = 1e-9
@@ -78,6 +80,7 @@ HAND_VIEWS: Mapping[str, View] = MappingProxyType(
         "placed": View(_PLACED_SIZE, 1.0, 1.0),
         "place": View(2 * len(_PLACES), 0.35, 0.5),
         "move": View(2 * len(_MOVE_STEPS), 0.5, 2.0),
+        "stir": View(2 * len(_TIPS) * len(_MOVE_STEPS), 0.5, 1.0),
         "side": View(_PLACED_SIZE, 1.0, 0.3),  # the last: it alone keeps left and right apart
     }
 )
@@ -153,25 +156,30 @@ def _waved(name: str, steps: Float32, out: Float32) -> None:
     out *= amplitude
 
 
-def _hand_parts(points: Float32, moves: Float32, emphasis: Float32, places: Float32) -> Float32:
-    """Return (n, HAND_SIZE) of hands (n, 21, 3), their ways (n, 4) and places (n, 8)."""
+def _hand_parts(points: Float32, past: Sequence[Float32], places: Float32) -> Float32:
+    """Return (n, HAND_SIZE) of hands (n, 21, 3), where they were (n, 13) and are (n, 8)."""
     _, size = features.palm_frame(points)
     shapes = features.hand_shapes(points)
     placed = np.concatenate([shapes / np.float32(_SHAPE_WIDTH), places], axis=1)
     fingers = (points[:, 1:] - points[:, :1]) / size[:, None, None]
+    at = _hand_at(points)
+    moves, emphasis = _moves(at[:, :3], [then[:, :3] for then in past])
+    stirs, stirred = _stirs(at[:, 3:], [then[:, 3:] for then in past])
     told = {
         "shape": shapes,
         "points": fingers.reshape(len(points), -1),
         "placed": placed,
         "place": places,
         "move": moves,
+        "stir": stirs,
         "side": placed,
     }
     parts = np.empty((len(points), HAND_SIZE), np.float32)
     for i, name in enumerate(HAND_VIEWS):
         _waved(name, told[name], parts[:, i * WAVES : (i + 1) * WAVES])
-    at = list(HAND_VIEWS).index("move") * WAVES
-    parts[:, at : at + WAVES] *= emphasis[:, None]
+    for name, counts in (("move", emphasis), ("stir", stirred)):
+        i = list(HAND_VIEWS).index(name)
+        parts[:, i * WAVES : (i + 1) * WAVES] *= counts[:, None]
     return parts
 
 
@@ -205,11 +213,22 @@ def _moves(at: Float32, past: Sequence[Float32]) -> tuple[Float32, Float32]:
     return np.concatenate(shrunk, axis=1).astype(np.float32), emphasis.astype(np.float32)
 
 
+def _stirs(tips: Float32, past: Sequence[Float32]) -> tuple[Float32, Float32]:
+    """Return how fingertips (n, 10) move about the wrist (n, 20), and how much that counts (n,)."""
+    ways = [tips - then for then in past]
+    length = np.sqrt((ways[-1] * ways[-1]).sum(1, keepdims=True))
+    shrunk = [way / (1 + length) for way in ways]
+    emphasis = np.minimum(length[:, 0] / _WHOLE_STIR, 1)
+    return np.concatenate(shrunk, axis=1).astype(np.float32), emphasis.astype(np.float32)
+
+
 def _hand_at(points: Float32) -> Float32:
-    """Return where hands (n, 21, 3) are: (n, 3) as `_moves` takes it."""
+    """Return where hands (n, 21, 3) are: (n, 13), as `_moves` and `_stirs` take it."""
     _, size = features.palm_frame(points)
     centre = points[:, _PALM, :2].mean(1)
-    return np.concatenate([centre, np.log(size)[:, None]], axis=1).astype(np.float32)
+    tips = (points[:, _TIPS, :2] - points[:, :1, :2]) / size[:, None, None]
+    parts = [centre, np.log(size)[:, None], tips.reshape(len(points), -1)]
+    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def _arms(bodies: Float32) -> tuple[Float32, Float32]:
@@ -330,12 +349,12 @@ def sum_up(hands: tuple[Seen, Seen], body: Seen, first: int, last: int) -> Beats
         if not len(hand.steps):
             continue
         at = _hand_at(hand.points)
-        moves, emphasis = _moves(at, [at[hand.earlier(lag)] for lag in _MOVE_STEPS])
+        past = [at[hand.earlier(lag)] for lag in _MOVE_STEPS]
         newest, known = _bodies_then(hand, body)
         seen = frames[newest] if len(frames) else np.ones((len(newest), 3), np.float32)
         places = _places(hand.points, seen * _MIRROR if i else seen, known)
         for rows, beat in _by_chunks(hand, first):
-            parts = _hand_parts(hand.points[rows], moves[rows], emphasis[rows], places[rows])
+            parts = _hand_parts(hand.points[rows], [then[rows] for then in past], places[rows])
             _add(sums.hands[i], sums.seen[i], beat, parts)
     if len(body.steps):
         arms, at = _arms(body.points)
@@ -484,7 +503,7 @@ class Watcher:
         points = np.stack([p for _, _, p in done])
         at = _hand_at(points)
         rows = [self._followers[i].follow(a) for (i, _, _), a in zip(done, at, strict=True)]
-        moves, emphasis = _moves(at, [np.stack(places) for places in zip(*rows, strict=True)])
+        past = [np.stack(places) for places in zip(*rows, strict=True)]
         frames = np.ones((len(done), 3), np.float32)
         known = np.zeros(len(done), bool)
         for row, (i, step, _) in enumerate(done):
@@ -492,7 +511,7 @@ class Watcher:
             if found is not None:
                 frames[row], known[row] = found * _MIRROR if i else found, True
         places = _places(points, frames, known)
-        return _hand_parts(points, moves, emphasis, places), [i for i, _, _ in done]
+        return _hand_parts(points, past, places), [i for i, _, _ in done]
 
     def _frame_at(self, step: int) -> Float32 | None:
         for then, frame in reversed(self._frames):
