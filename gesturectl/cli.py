@@ -457,15 +457,15 @@ def forget(
     if name is not None:
         takes = len(store.files(name)) if name in store.names() else 0
         if takes:
-            _ask(yes, f"Remove {name} and its {takes} takes?")
+            _ask(yes, f"Remove {name} and {_counted(takes, 'take')}?")
         count = school.forget(store, name)
-        typer.echo(f"{name} is forgotten, its {count} takes are removed")
+        typer.echo(f"{name} is forgotten; {_counted(count, 'take')} removed")
     elif background:
         files = len(store.background_files())
         if files:
-            _ask(yes, f"Remove {files} recordings of what you ordinarily do?")
+            _ask(yes, f"Remove {_counted(files, 'recording')} of what you ordinarily do?")
         count = school.forget_background(store)
-        typer.echo(f"{count} recordings of ordinary behaviour are removed")
+        typer.echo(f"{_counted(count, 'recording')} of ordinary behaviour removed")
     else:
         _ask(yes, f"Remove everything in {store.root}?")
         school.forget_all(store)
@@ -639,6 +639,10 @@ def _lines() -> Screen:
     from gesturectl.teachview import PlainLines
 
     return PlainLines(Console(stderr=True), "")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _interrupted(control: Control) -> int:

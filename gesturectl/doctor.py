@@ -107,7 +107,7 @@ def _own_gestures() -> Iterator[Finding]:
         minutes = mine.taught.background_us / 60e6
         found = f"{', '.join(mine.taught.gestures)}; from {minutes:.0f} min of your own behaviour"
         advice = "" if minutes >= 5 else "gesturectl background: mistakes become rarer"
-        yield Finding("own gestures", "ok" if minutes >= 5 else "warn", found, advice)
+        yield Finding("own gestures", "ok", found, advice)
     for name in mine.unlearned if mine.problem is None else ():
         yield Finding(
             "own gestures", "warn", f"{name} is not learned yet", f"gesturectl teach {name}"

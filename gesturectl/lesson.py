@@ -10,6 +10,7 @@ where it stopped.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from gesturectl.teachview import Screen, Status
 from gesturectl.trace import read_trace
 from gesturectl.trimming import trim
 from gesturectl.types import Needs, Observation
+
+log = logging.getLogger(__name__)
 
 LIVE: Final = Timing(countdown_us=3_000_000, wait_us=8_000_000)
 RECORDED: Final = Timing()
@@ -256,11 +259,15 @@ def watched(choice: Choice, needs: Needs, control: Control) -> Iterator[tuple[Ob
         landmarker = None
         if gives_frames(choice.source):
             landmarker = stack.enter_context(open_landmarker(needs, choice))
+        problem: str | None = None
         while not control.stop:
             try:
                 item = source.read(STALL_S)
             except EndOfSource:
                 return
+            if source.problem != problem:
+                problem = source.problem
+                log.warning("%s", problem or "pictures again")
             if item is None:
                 continue
             if isinstance(item, Observation):

@@ -35,8 +35,8 @@ Part = Literal["hand", "body", "auto"]
 MAX_GESTURES: Final = 50
 MAX_TAKES: Final = 100  # of one gesture; ten are plenty
 MAX_WRONG: Final = 200
-MAX_BACKGROUND_US: Final = 1_200_000_000  # the newest, as `taught` uses: 35 MB on disk
 PIECE_US: Final = 60_000_000  # of background in one file: a killed recording loses no more
+MAX_PIECES: Final = 20  # of background, the newest: 20 min, 35 MB; reading them takes 5 s
 
 # A take is at most ten seconds, a piece of background a minute: no camera gives more frames.
 _MAX_TAKE_FRAMES: Final = 2_000
@@ -166,12 +166,15 @@ class Store:
         return tuple(_takes(self._folder(name), "take-"))
 
     def add_background(self, piece: Take, source: str) -> Path:
-        """Keep a piece of ordinary behaviour, `PIECE_US` or shorter.
+        """Keep a piece of ordinary behaviour, `PIECE_US` or shorter, in place of the oldest.
 
         Raises:
             SampleError: it cannot be written.
         """
-        return _write(self.root / "background", "{:03d}.jsonl.gz", piece, source)
+        path = _write(self.root / "background", "{:03d}.jsonl.gz", piece, source)
+        for old in self.background_files()[:-MAX_PIECES]:
+            old.unlink(missing_ok=True)
+        return path
 
     def add_wrong(self, take: Take, gesture: str) -> Path:
         """Keep what was heard as `gesture` and was none.

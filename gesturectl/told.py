@@ -25,6 +25,8 @@ def per_hour(rate: float) -> str:
     """Say a rate as a person would: `0.08`, `1.2`, `15`."""
     if math.isinf(rate):
         return "any number"
+    if 0 < rate < 0.005:
+        return "<0.01"
     return f"{rate:.2f}" if rate < 1 else f"{rate:.1f}" if rate < 10 else f"{rate:.0f}"
 
 

@@ -351,9 +351,7 @@ def test_a_replay_remembers_nothing(call: Call, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("taught")
 def test_what_is_forgotten_is_unknown_again(call: Call, tmp_path: Path) -> None:
     assert "Give --yes" in call("forget", "little").err
-    assert call("forget", "little", "--yes").out == (
-        "little is forgotten, its 3 takes are removed\n"
-    )
+    assert call("forget", "little", "--yes").out == ("little is forgotten; 3 takes removed\n")
     assert call("gestures").out.startswith("there are no gestures of your own")
     assert "unknown gesture `little`" in call("check", written(tmp_path / "m.yaml", LITTLE)).out
 

@@ -131,6 +131,16 @@ def test_numbers_have_limits(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
         store.add_wrong(take(), "zigzag")
 
 
+def test_of_ordinary_behaviour_the_newest_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "MAX_PIECES", 2)
+    for frames in (10, 20, 30):
+        store.add_background(take(frames), "a test")
+    assert [len(piece) for piece in store.load().background] == [20, 30]
+    assert store.background_files()[-1].name == "003.jsonl.gz"
+
+
 def test_what_cannot_be_kept_leaves_nothing_behind(store: Store) -> None:
     kept(store, takes=1)
     before = sorted(store.root.rglob("*"))
