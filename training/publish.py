@@ -84,13 +84,14 @@ def measure(name: str, data: Path | None, own: list[str], bar: Progress, places:
                     f"with {option} {name} measures something else than docs/recognition.md says; "
                     "use `python -m training.evaluate` for that"
                 )
+    if folders := [word for word in own if "/" in word or "\\" in word]:
+        raise UsageError(f"{folders[0]} is a place of this machine, and options are published")
     own = own or list(OPTIONS.get(name, ()))
     arguments = [name, *(["--data", str(data)] if data else []), *own]
     outcome = MEASURES[name].run(parser().parse_args(arguments), bar)
     figures = dict(_kept(outcome.figures))
-    for text in _texts(figures):
-        if "/" in text or "\\" in text:
-            raise UsageError(f"the figures of {name} name a place of this machine: {text}")
+    if places_named := [text for text in _texts(figures) if Path(text).is_absolute()]:
+        raise UsageError(f"the figures of {name} name a place of this machine: {places_named[0]}")
     card = json.loads((places.model / "model.json").read_text("utf-8"))
     of_model = measured.SECTIONS[name].of_model
     published = Published(

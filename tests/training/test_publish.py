@@ -151,6 +151,7 @@ def test_without_a_name_the_pages_are_written_and_nothing_is_measured(places: Pl
         (["poses"], "--data"),
         (["false-activations", "--synthetic", "0"], "give more than no hours"),
         (["streams", "--model", "shipped"], "with --model streams measures something else"),
+        (["custom", "--shots=/etc"], "/etc is a place of this machine"),
         (["streams", "--mod=shipped"], "with --model streams measures something else"),
         (["shrec17", "--held-out"], "with --held-out shrec17 measures something else"),
     ],
