@@ -20,11 +20,11 @@ F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
 # Of a marked segment, the first part shows nothing yet; what follows its end still belongs to it.
-EARLY, LATE_US, TAIL_US = 0.65, 150_000, 300_000
+EARLY, LATE_US, TAIL_US = 0.75, 200_000, 300_000
 
-# A lift that ends at the shoulders (0, in shoulder widths, downward) is how every gesture begins.
-# Some recorded people call it swipe_up; a model that learns it fires whenever a hand is raised.
-LIFTED = -0.2
+# An arm is at its top within 0.35 shoulder widths of it. Recorded people who lift it as a stroke
+# stay there for 0.3 to 0.6 s, others, who point or show something, for 0.7 s and longer.
+TOP, REST_US = 0.35, 650_000
 
 
 def photographed_hands(points: F32, gesture: NDArray[Any], rng: Generator) -> NDArray[np.float64]:
@@ -77,36 +77,108 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
         which = int(np.argmax(paths))
         name = segment.name if which == 0 else features.mirrored(segment.name)
         if name in classes:
-            lifted = signals[which][a : b + 1, 1].min() < LIFTED
-            told = lifted or name not in ("swipe_up", "swipe_down")
-            shown = classes.index(name) if told else synth.IGNORE
-            mark(labels[which], recording.t_us, segment, shown)
+            known = KNOWN.get(segment.name, _anything)(recording, segment, signals[which])
+            mark(labels[which], recording.t_us, segment, known, classes.index(name))
     return [(recording.t_us, s, y) for s, y in zip(signals, labels, strict=True)]
 
 
-def mark(label: I64, t_us: I64, segment: Segment, which: int) -> None:
-    """Mark a segment's later part and a little after it as this class; do not judge its rest."""
+Span = tuple[int, int] | None
+
+
+def mark(label: I64, t_us: I64, segment: Segment, known: Span, which: int) -> None:
+    """Mark a segment as this class while it is `known` for one; do not judge its rest."""
     start, end = segment.start_us, segment.end_us
-    since = start + EARLY * (end - start)
     label[(t_us >= start) & (t_us <= end + TAIL_US)] = synth.IGNORE
-    label[(t_us >= since) & (t_us <= end + LATE_US)] = which
+    if known is not None:
+        label[(t_us >= known[0]) & (t_us <= known[1])] = which
+
+
+def late(segment: Segment) -> Span:
+    """Return the last part of a segment and a little after it."""
+    since = segment.start_us + EARLY * (segment.end_us - segment.start_us)
+    return round(since), segment.end_us + LATE_US
+
+
+def _anything(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+    return late(segment)
+
+
+def _sideways(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+    """Return when a stroke sideways is known for one: it must have slowed down.
+
+    Before, it may still become a circle. People mark anything from the stroke to the whole way.
+    """
+    t_us, x = recording.t_us, signal[:, 0]
+    a, b = np.searchsorted(t_us, [segment.start_us, segment.end_us + 150_000])
+    speed = np.abs(x[a:b] - x[np.searchsorted(t_us, t_us[a:b] - 100_000)])
+    peak = int(speed.argmax())
+    slow = np.flatnonzero(speed[peak:] < 0.5 * speed[peak])
+    latest = segment.end_us + 100_000
+    over = min(int(t_us[a + peak + slow[0]]), latest) if len(slow) else latest
+    return over, over + 250_000
+
+
+def _lift(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+    """Return when a lift is known for a stroke: at the beginning of its return."""
+    top, first, last = _top(recording, segment, signal[:, 1])
+    if recording.t_us[last] - recording.t_us[first] >= REST_US:
+        return None  # a raised hand, to whoever does not read minds
+    y = signal[:, 1]
+    falls = int(recording.t_us[top + int(np.argmax(y[top:] > y[top] + 0.08))])
+    return falls, falls + 200_000
+
+
+def _drop(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+    """Return when a drop is known for a stroke; one after a rest or a lift is its return."""
+    _, first, last = _top(recording, segment, signal[:, 1])
+    rested = recording.t_us[last] - recording.t_us[first] >= REST_US
+    lifted = any(
+        other.name == "swipe_up" and 0 <= segment.start_us - other.end_us < 1_000_000
+        for other in recording.segments
+    )
+    since = segment.start_us + 0.6 * (segment.end_us - segment.start_us)
+    return None if rested or lifted else (round(since), segment.end_us + LATE_US)
+
+
+def _top(recording: ArmRecording, segment: Segment, y: F32) -> tuple[int, int, int]:
+    """Return the frame in which the arm is highest, and the first and last of its stay there."""
+    t_us = recording.t_us
+    a, b = np.searchsorted(t_us, [segment.start_us - 200_000, segment.end_us + 200_000])
+    top = a + int(np.argmin(y[a:b]))
+    low = y >= y[top] + TOP
+    before, after = np.flatnonzero(low[:top]), np.flatnonzero(low[top:])
+    first = int(before[-1]) if len(before) else 0
+    return top, first, top + int(after[0]) if len(after) else len(y) - 1
+
+
+KNOWN = {
+    "swipe_left": _sideways,
+    "swipe_right": _sideways,
+    "swipe_up": _lift,
+    "swipe_down": _drop,
+}
 
 
 def recorded_arm(t_us: I64, signals: F32, label: I64, rng: Generator) -> tuple[I64, F32, I64]:
     """Return the same movement as of another person, camera and moment."""
     out = signals.astype(np.float64)
-    scale, angle = np.exp(rng.normal(0, 0.12)), rng.normal(0, 0.09)
+    scale, angle = np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.1)
+    tall, shear = np.exp(rng.normal(0, 0.12)), rng.normal(0, 0.12)
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
+    turn = np.array([[c, s], [-s, c]]) @ np.array([[1, shear], [0, tall]]).T
     shift = rng.normal(0, 0.06, 2)
     for x in (0, 3, 5, 7, 9):
-        place = out[:, x : x + 2] @ np.array([[c, s], [-s, c]])
+        place = out[:, x : x + 2] @ turn
         out[:, x : x + 2] = place + shift + rng.normal(0, 0.02, 2)
     places = [0, 1, *range(3, 11)]
     out[:, places] += rng.normal(0, rng.uniform(0, 0.02), (len(out), len(places)))
     if rng.random() < 0.3:  # the other arm is somewhere else
         out[:, 7:11] += rng.normal(0, 0.15, 4)
-    pace = np.exp(rng.normal(0, 0.15))
-    times = ((t_us - t_us[0]) * pace).astype(np.int64) + rng.integers(features.STEP_US)
+    seconds = (t_us - t_us[0]) / 1e6
+    knots = np.arange(0, seconds[-1] + 2, 0.7)
+    pace = np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.12, len(knots)))
+    passed = np.interp(seconds, knots, np.cumsum(pace) * 0.7)
+    times = ((passed - passed[0]) * 1e6).astype(np.int64) + rng.integers(features.STEP_US)
     keep = np.ones(len(times), bool)
     if rng.random() < 0.4:
         keep = rng.random(len(times)) > rng.uniform(0, 0.4)

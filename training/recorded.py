@@ -89,7 +89,8 @@ def hand_strokes(
             track = tracks[mover][0]
             name = features.mirrored(segment.name) if track.side == "left" else segment.name
             if name in names:
-                augment.mark(labels[mover], track.t_us, segment, list(names).index(name))
+                known = augment.late(segment)
+                augment.mark(labels[mover], track.t_us, segment, known, list(names).index(name))
         for (track, signals), label in zip(tracks, labels, strict=True):
             if len(signals) > 1:
                 yield track.t_us, signals, label

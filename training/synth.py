@@ -63,7 +63,8 @@ def axis_rotation(axis: Array, angle_rad: Array) -> Array:
     zero = np.zeros_like(x)
     k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
     s, c = np.sin(angle_rad)[:, None, None], np.cos(angle_rad)[:, None, None]
-    return np.eye(3) + s * k + (1 - c) * (k @ k)
+    rotation: Array = np.eye(3) + s * k + (1 - c) * (k @ k)
+    return rotation
 
 
 def frames_of(fingers: Array, palm: Array) -> Array:
@@ -94,7 +95,7 @@ def disturb(points: Array, rng: Generator, amount: float = 1.0) -> Array:
     size = np.linalg.norm(points[:, 9] - points[:, 0], axis=1)[:, None, None]
     sigma = rng.uniform(0.005, 0.03, (n, 1, 1)) * amount
     noise = rng.normal(size=points.shape) * size * sigma * np.array([1, 1, 2.0])
-    out = points + noise
+    out: Array = points + noise
     out[..., 2] *= np.exp(rng.normal(0, 0.25 * amount, (n, 1)))
     return out
 
@@ -300,6 +301,12 @@ class Take:
             NULL if label is None else label,
         )
 
+    def carry(self, path: Array, label: NDArray[np.int64] | int = NULL) -> None:
+        """Follow a path (n, 3) with the hand as it is."""
+        now, n = self.now, len(path)
+        still = [np.tile(part, (n, 1)) for part in (now.fingers, now.palm, now.angles)]
+        self.add(path, still[0], still[1], still[2], label)
+
     def hold(self, seconds: float, label: int = NULL) -> None:
         """Stay, as still as people do."""
         marks = np.full(max(2, round(seconds * RATE_HZ)), label)
@@ -311,7 +318,8 @@ def _log_uniform(rng: Generator, low: float, high: float) -> float:
 
 
 def _facing(rng: Generator, base: Array, degrees: float) -> Array:
-    return random_rotation(rng, 1, degrees)[0] @ base
+    facing: Array = random_rotation(rng, 1, degrees)[0] @ base
+    return facing
 
 
 _LOOSE = ("open_palm", "rest", "rest", "point_up", "four", "three", "victory", "fist")
@@ -472,7 +480,8 @@ def _push(take: Take, which: int) -> None:
 
 
 def _box(rng: Generator, near: Array, size: float) -> Array:
-    return near + rng.uniform(-1, 1, 3) * np.array([size, size, size * 0.4])
+    place: Array = near + rng.uniform(-1, 1, 3) * np.array([size, size, size * 0.4])
+    return place
 
 
 def _reach(take: Take, home: Array) -> None:
@@ -560,8 +569,10 @@ def _lean(take: Take, home: Array) -> None:
     take.go(rng.uniform(0.9, 2.0), home)
 
 
-BEHAVIOUR = (_reach, _reach, _talk, _talk, _scratch, _drink, _type, _pose, _pose, _slow_line)
-BEHAVIOUR += (_shake, _lean)
+BEHAVIOUR = (
+    *(_reach, _reach, _talk, _talk, _scratch, _drink, _type, _pose, _pose, _slow_line),
+    *(_shake, _lean),
+)
 
 
 def _sink_and_rise(take: Take, home: Array) -> None:
@@ -617,7 +628,7 @@ def hand_stream(
             if rng.random() < 0.5:
                 take.go(rng.uniform(0.4, 1.2), _box(rng, home, 0.08))
         else:
-            behaviour[rng.integers(len(behaviour))](take, home)
+            behaviour[int(rng.integers(len(behaviour)))](take, home)
         if rng.random() < 0.35:
             _sink_and_rise(take, home)
     return _film(take, rng)
@@ -702,6 +713,9 @@ def _ready(rng: Generator) -> Array:
 _HANG = np.array([-0.235, 0.52, -0.05])
 
 
+_OFTEN = {"circle": 2.0}
+
+
 def _arm_gesture(take: Take, which: int) -> None:
     rng, name = take.rng, MOTIONS[which - 1]
     if name in ("swipe_up", "swipe_down"):
@@ -719,79 +733,126 @@ def _arm_gesture(take: Take, which: int) -> None:
         take.go(rng.uniform(0.45, 1.2), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2))
 
 
-def _stroke(take: Take, target: Array, which: int, low: float, high: float) -> None:
+def _stroke(
+    take: Take, target: Array, which: int, low: float, high: float, *, bow: float = 0.12
+) -> None:
     """Move fast to `target`, at a mean speed of `low` to `high` m/s."""
     rng = take.rng
     seconds = float(np.linalg.norm(target - take.now.wrist)) / _log_uniform(rng, low, high)
-    label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.6)
-    take.go(seconds, target, bow=rng.normal(0, 0.12), label=label)
+    label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.85)
+    take.go(seconds, target, bow=rng.normal(0, bow), label=label)
 
 
 def _arm_swipe(take: Take, name: str, which: int) -> None:
     """Carry the raised hand across, from the side or to it."""
     rng = take.rng
     direction = np.array([*STROKES[name], 0.0])
-    tilt = np.deg2rad(rng.normal(0, 9, 1))
+    tilt = np.deg2rad(rng.normal(0, 13, 1))
     direction = axis_rotation(np.array([[0.0, 0, 1]]), tilt)[0] @ direction
-    length = rng.uniform(0.35, 0.9)
-    middle = np.array([-0.25, rng.uniform(-0.2, 0.3), rng.uniform(-0.45, -0.2)])
+    length = rng.uniform(0.25, 0.9)
+    middle = np.array([-0.25, rng.uniform(-0.2, 0.35), rng.uniform(-0.45, -0.2)])
     middle += rng.normal(0, 0.05, 3)
     start, quick = middle - direction * length / 2, rng.random() < 0.5
     take.go(rng.uniform(0.3, 0.9), start, bow=rng.normal(0, 0.2), calm=not quick)
-    take.hold(rng.uniform(0.02, 0.5))
-    _stroke(take, middle + direction * length / 2, which, 0.8, 2.8)
-    _after(take, which, rng)
+    if rng.random() < 0.7:  # else in one go
+        take.hold(rng.uniform(0.02, 0.5))
+    _stroke(take, middle + direction * length / 2, which, 0.8, 2.8, bow=0.2)
+    if rng.random() < 0.4:  # drop the arm at once
+        fall_s = rng.uniform(0.35, 0.9)
+        label = _told(fall_s, which, 0.0, 0.0)
+        label[round(0.2 * RATE_HZ) :] = IGNORE
+        label[round(0.3 * RATE_HZ) :] = NULL
+        take.go(0, _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2), label=label)
+    else:
+        _after(take, which, rng)
 
 
 def _arm_lift(take: Take, which: int, *, down: bool) -> None:
-    """Lift the hanging arm before the body, or let a raised one drop.
+    """Lift the hanging arm and let it go: which of both is the stroke, the quicker one tells.
 
-    A lift followed at once by its return is one `swipe_up`; after a rest at the top, lowering
-    the arm is a `swipe_down` of its own. An arm raised sideways only gets ready.
+        up        down       raising a hand: nothing
+          /\\         /|           ____
+         /  \\      /  |         /    \\
+        /    \\   /    |        /      \\
     """
     rng = take.rng
-    up, dn = MOTIONS.index("swipe_up") + 1, MOTIONS.index("swipe_down") + 1
-    top = np.array([rng.normal(-0.2, 0.06), rng.uniform(-0.5, -0.08), rng.uniform(-0.4, -0.1)])
     low = _HANG + rng.normal(0, 0.04, 3)
-    if rng.random() < 0.5:  # from the waist, the elbow bent
+    if rng.random() < 0.3:  # from the waist, the elbow bent
         low = np.array([rng.uniform(-0.32, -0.1), rng.uniform(0.2, 0.5), rng.uniform(-0.4, 0)])
+    top = np.array([rng.normal(-0.22, 0.08), rng.uniform(-0.5, -0.02), rng.uniform(-0.4, -0.05)])
+    way_m = float(np.linalg.norm(top - low))
+    quick_s = way_m / _log_uniform(rng, 1.2, 2.8)
+    bow = rng.normal(0, 0.15)
     take.go(rng.uniform(0.4, 1.0), low)
     take.hold(rng.uniform(0.02, 0.4))
-    if down and rng.random() < 0.6:
-        side = np.array([rng.uniform(-0.6, -0.4), rng.uniform(-0.2, 0.2), rng.uniform(-0.3, 0)])
-        take.go(rng.uniform(0.3, 0.8), side, bow=rng.normal(0, 0.15), calm=False)
-        take.go(rng.uniform(0.1, 0.4), top, bow=rng.normal(0, 0.15), calm=False)
-        take.hold(rng.uniform(0.0, 0.3) + 0.02)
+    if rng.random() < 0.3:
+        take.go(quick_s, top, bow=bow, calm=False)
+        take.hold(rng.uniform(0.5, 1.5))
+        take.go(quick_s * rng.uniform(0.7, 1.5), low, bow=rng.normal(0, 0.15), calm=False)
+    elif down:
+        bow = rng.normal(0, 0.15) if rng.random() < 0.4 else rng.uniform(0.1, 0.45)
+        take.go(quick_s * rng.uniform(1.25, 2.5), top, bow=bow, calm=False)
+        if rng.random() < 0.6:
+            take.hold(rng.uniform(0.02, 0.3))
+        take.go(0, low, bow=rng.normal(0, 0.12), label=_told(quick_s, which, 0.0, 0.6))
+        take.hold(0.15, which)
+        take.hold(0.10, IGNORE)
     else:
-        _stroke(take, top, up, 0.7, 2.5)
-        _after(take, up, rng)
-        if not down:
-            return
-        take.hold(rng.uniform(0.25, 1.0))
-    _stroke(take, low, dn, 0.7, 2.5)
-    _after(take, dn, rng)
+        take.go(0, top, bow=bow, label=_told(quick_s, IGNORE, 0.8, 0.8))
+        if rng.random() < 0.7:
+            take.hold(rng.uniform(0.02, 0.3), IGNORE)
+        back_s = quick_s * rng.uniform(0.85, 1.7)
+        label = _told(back_s, which, 0.1 / back_s, 0.1 / back_s)
+        label[round(0.33 * RATE_HZ) :] = IGNORE
+        label[round(0.45 * RATE_HZ) :] = NULL
+        take.go(0, low + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15), label=label)
+    take.hold(rng.uniform(0.05, 0.6))
+
+
+def _told(seconds: float, which: int, hidden: float, told: float) -> NDArray[np.int64]:
+    """Return labels of a move: nothing at first, ignored from `hidden` of it, named from `told`."""
+    label = np.full(max(2, round(seconds * RATE_HZ)), which)
+    label[: round(told * len(label))] = IGNORE
+    label[: round(hidden * len(label))] = NULL
+    return label
 
 
 def _arm_circle(take: Take, name: str, which: int) -> None:
+    """Draw a circle, or what people take for one: squashed, tilted, drifting, never even."""
     rng = take.rng
-    radius = rng.uniform(0.12, 0.32)
     sign = -1.0 if name == "circle_cw" else 1.0
-    phase, rounds = rng.uniform(0, 2 * np.pi), rng.choice([1.0, 1.2, 1.6, 2.0])
-    seconds = rounds * rng.uniform(0.65, 1.7)
-    n = round(seconds * RATE_HZ)
-    u = np.linspace(0, 1, n + 1)[1:]
-    ease = rng.uniform(0, 1)
-    turned = 2 * np.pi * rounds * (ease * minimum_jerk(u) + (1 - ease) * u)
-    squash = rng.uniform(0.7, 1.3)
-    ring = np.stack([sign * np.sin(phase + turned), -squash * np.cos(phase + turned), 0 * u], 1)
-    first = np.array([sign * np.sin(phase), -squash * np.cos(phase), 0.0])
-    centre = np.array([rng.uniform(-0.4, -0.05), rng.uniform(-0.2, 0.2), rng.uniform(-0.45, -0.2)])
-    take.go(rng.uniform(0.25, 0.8), centre + radius * first)
+    radius, squash = rng.uniform(0.10, 0.32), np.exp(rng.normal(0, 0.35))
+    phase, rounds = rng.uniform(0, 2 * np.pi), rng.choice([1.0, 1.0, 1.2, 1.6, 2.0])
+    hangs = rng.random() < 0.35
+    if hangs:
+        phase, squash = np.pi + rng.normal(0, 0.5), rng.uniform(1.0, 2.5)
+    n = round(rounds * rng.uniform(0.65, 1.7) * RATE_HZ)
+    turned = 2 * np.pi * rounds * _uneven(rng, n)
+    ring = np.stack(
+        [sign * np.sin(phase + turned), -squash * np.cos(phase + turned), 0 * turned], axis=1
+    )
+    ring = ring @ axis_rotation(np.array([[0.0, 0, 1]]), rng.normal(0, 0.35, 1))[0].T
+    ring[:, 1] = np.clip(ring[:, 1], -2.0, 2.0) + rng.normal(0, 0.2) * turned / (2 * np.pi)
+    centre = np.array([rng.uniform(-0.4, -0.05), rng.uniform(-0.2, 0.25), rng.uniform(-0.45, -0.2)])
+    start = centre + radius * ring[0]
+    if hangs:  # drawn from the hanging arm, or from beside the hip, and back
+        out = np.array([-rng.uniform(0, 0.2), -rng.uniform(0, 0.25), 0.0])
+        start = _HANG + rng.normal(0, 0.04, 3) + out * (rng.random() < 0.6)
+    take.go(rng.uniform(0.25, 0.8), start, bow=rng.normal(0, 0.15), calm=rng.random() < 0.5)
     label = np.full(n, which)
-    label[turned < 2 * np.pi * 0.85] = IGNORE
-    label[turned < 2 * np.pi * 0.5] = NULL
-    still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
-    take.add(centre + radius * ring, *still, label)
+    label[turned < 2 * np.pi * 0.9] = IGNORE
+    label[turned < 2 * np.pi * 0.6] = NULL
+    take.carry(start + radius * (ring - ring[0]), label)
+
+
+def _uneven(rng: Generator, n: int) -> Array:
+    """Return (n,) from above 0 to 1, always growing, as fast and slow as people are."""
+    u = np.linspace(0, 1, n + 1)
+    pace = np.exp(rng.normal(0, 0.45, 7))
+    done = np.cumsum(np.interp(u, np.linspace(0, 1, 7), pace))
+    ease, done = rng.uniform(0, 1), (done - done[0]) / (done[-1] - done[0])
+    eased: Array = (ease * minimum_jerk(done) + (1 - ease) * done)[1:]
+    return eased
 
 
 def _arm_wave(take: Take, which: int) -> None:
@@ -807,8 +868,7 @@ def _arm_wave(take: Take, which: int) -> None:
     label = np.full(n, which)
     label[u * cycles < 1.6] = IGNORE
     label[u * cycles < 0.8] = NULL
-    still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
-    take.add(path, *still, label)
+    take.carry(path, label)
 
 
 def _walk(take: Take) -> None:
@@ -822,8 +882,7 @@ def _walk(take: Take) -> None:
     way = np.array([np.cos(toward), 0.0, np.sin(toward)])
     path = _HANG + swing[:, None] * way - np.array([0.0, 0.3, 0.0]) * (swing**2)[:, None]
     take.go(rng.uniform(0.4, 1.0), path[0])
-    still = (np.tile(part, (n, 1)) for part in (take.now.fingers, take.now.palm, take.now.angles))
-    take.add(path, *still, NULL)
+    take.carry(path)
 
 
 def _arm_idle(take: Take) -> None:
@@ -870,6 +929,9 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
     """Return one person's right arm for a while, the left one doing its own; no `push`."""
     takes = []
     names = [i + 1 for i, name in enumerate(MOTIONS) if name != "push"]
+    # As often as they are hard to tell apart.
+    often = np.array([_OFTEN.get(MOTIONS[i - 1].split("_")[0], 1.0) for i in names])
+    often[[MOTIONS[i - 1] in ("swipe_up", "swipe_down") for i in names]] = 2.0
     for share in (gestures, gestures * 0.5):
         start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
         take = Take(rng, start, calm_m_s=0.70)
@@ -879,7 +941,7 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
             if quiet:
                 take.hold(1.0)
             elif rng.random() < share:
-                _arm_gesture(take, int(rng.choice(names)))
+                _arm_gesture(take, int(rng.choice(names, p=often / often.sum())))
             else:
                 _arm_idle(take)
         takes.append(take)

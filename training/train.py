@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Container, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from rich.progress import Progress, TaskID
 from gesturectl import features
 from gesturectl.errors import GesturectlError
 from gesturectl.features import STEP_US
-from training import augment, datasets, nets, recorded, synth
+from training import augment, datasets, nets, recorded, strokes, synth
 from training.export import TrainedPart, write
 
 SEED = 20_26
@@ -35,10 +36,18 @@ Report = Callable[[int, float], None]
 Own = tuple[datasets.Recording, ...]  # a user's recordings; none in a shipped model
 F32 = NDArray[np.float32]
 
-# People go on waving after it has been recognised: that is one wave.
-LASTING = {"wave": {"refractory_us": 1_500_000}}
-# Arms are raised all day: in 2 h of synthetic behaviour 39 lifts were heard at 0.75, 5 at 0.9.
-LIFTS = {"swipe_up": {"enter": 0.9}, "swipe_down": {"enter": 0.9}}
+QUIET_H = 20  # as much again for thresholds as for hard negatives
+FALSE_PER_HOUR = 0.01  # of each stroke, by a hand as by an arm: together less than 0.2
+
+# A stroke is told for certain when it is over; it then stays so for a moment. What a swipe of an
+# arm looks like may be the beginning of a circle: it is waited for.
+HOLD_US = {"hand": 33_000, "arm": 133_000}
+REFRACTORY_US, SMOOTH_US = 700_000, 40_000
+TIMES: dict[str, dict[str, float]] = {
+    "wave": {"refractory_us": 1_500_000},  # people go on after it has been recognised: one wave
+    "swipe_up": {"hold_us": 33_000},  # soon followed by the arm's return
+    "swipe_down": {"hold_us": 33_000},
+}
 ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
 
 
@@ -173,31 +182,12 @@ def fit_streams(
     report: Report,
     null_weight: float = 1.0,
 ) -> tuple[F32, F32, nets.Params]:
-    """Fit a temporal convolution on random cuts; return mean, scale and weights."""
-    every = np.concatenate([x for x, _ in sequences])
-    mean, scale = every.mean(0), every.std(0) + np.float32(0.05)
-    xs = [(x - mean) / scale for x, _ in sequences]
-    lengths = np.array([len(x) for x in xs])
-    share = lengths / lengths.sum()
-    # A cut that begins in the middle lacks its past: its first steps do not count.
-    batch, length, warm = 48, 160, 40
-
-    def batches() -> Iterator[Any]:
-        while True:
-            x = np.zeros((batch, length, every.shape[1]), np.float32)
-            label = np.full((batch, length), synth.IGNORE, np.int32)
-            for row, i in enumerate(rng.choice(len(xs), batch, p=share)):
-                start = max(0, int(rng.integers(-length // 4, max(lengths[i] - length // 2, 1))))
-                part = xs[i][start : start + length]
-                x[row, : len(part)] = part
-                label[row, : len(part)] = sequences[i][1][start : start + length]
-                if start:
-                    label[row, :warm] = synth.IGNORE
-            yield x, label, np.where(label == 0, null_weight, 1.0).astype(np.float32)
-
-    params = nets.init_tcn(rng, every.shape[1], width, 5, classes)
-    params = nets.fit(nets.tcn, params, batches(), steps=steps, report=report)
-    return mean, scale, params
+    """Fit one temporal convolution on random cuts; return mean, scale and weights."""
+    mean, scale = strokes.standard(sequences)
+    seen = [((x - mean) / scale, label) for x, label in sequences]
+    params = nets.init_tcn(rng, len(mean), width, 5, classes)
+    batches = strokes.Cuts(rng, seen, null_weight).batches()
+    return mean, scale, nets.fit(nets.tcn, params, batches, steps=steps, report=report)
 
 
 def hand_pose(rng: Generator, data: Path, report: Report, steps: int, own: Own = ()) -> TrainedPart:
@@ -219,19 +209,51 @@ def body_pose(rng: Generator, data: Path, report: Report, steps: int, own: Own =
     )  # fmt: skip
 
 
+@cache
+def quiet_hours(kind: str, hours: int, seed: int) -> list[Sequence]:
+    """Return so many hours of synthetic hands or arms that make no stroke."""
+    rng = np.random.default_rng((SEED, seed))
+    out: list[Sequence] = []
+    while len(out) < hours * 120:
+        if kind == "arm":
+            a = synth.arm_stream(rng, 30.0, gestures=0.0)
+            out += grid(a.t_us, a.signals, a.label, arm=True)
+        elif len((h := synth.hand_stream(rng, 30.0, gestures=0.0)).t_us) > 2:
+            out += grid(h.t_us, features.hand_signals(h.points), h.label, arm=False)
+    return out
+
+
+def motion_part(kind: str, classes: tuple[str, ...], fitted: strokes.Fitted) -> TrainedPart:
+    """Return a part that knows strokes, its thresholds set by quiet hours."""
+    settings = [TIMES.get(name, {}) for name in classes]
+    hold_us = [int(own.get("hold_us", HOLD_US[kind])) for own in settings]
+    quiet = quiet_hours(kind, QUIET_H, 1)
+    hours = sum(len(x) for x, _ in quiet) * STEP_US / 3.6e9
+    p = [fitted.probabilities(x) for x, _ in quiet]
+    levels = strokes.levels(p, hold_us, SMOOTH_US, REFRACTORY_US)
+    own: dict[str, dict[str, float]] = {}
+    for name, level, hold, times in zip(
+        classes[1:], levels, hold_us[1:], settings[1:], strict=True
+    ):
+        enter = strokes.threshold(level, hours, FALSE_PER_HOUR)
+        own[name] = {**times, "hold_us": hold, "enter": enter}
+    return TrainedPart(
+        "tcn", classes, fitted.mean, fitted.scale, fitted.params,
+        enter=strokes.MOST, exit=0.3, hold_us=HOLD_US[kind], refractory_us=REFRACTORY_US,
+        smooth_us=SMOOTH_US, own=own,
+    )  # fmt: skip
+
+
 def hand_motion(
     rng: Generator, data: Path, report: Report, steps: int, own: Own = ()
 ) -> TrainedPart:
     """Train the part that knows the strokes of a hand."""
-    fitted = fit_streams(
+    fitted = strokes.fit_views(
         rng, hand_motion_data(rng, 20, own), 1 + len(synth.MOTIONS),
+        hidden=strokes.HAND_PLACES, quiet=quiet_hours("hand", QUIET_H, 0),
         steps=steps, width=48, null_weight=0.3, report=report,
     )  # fmt: skip
-    return TrainedPart(
-        "tcn", ("null", *synth.MOTIONS), *fitted,
-        enter=0.75, exit=0.3, hold_us=33_000, refractory_us=700_000, smooth_us=40_000,
-        own=LASTING,
-    )  # fmt: skip
+    return motion_part("hand", ("null", *synth.MOTIONS), fitted)
 
 
 def arm_motion(
@@ -247,20 +269,16 @@ def fit_arm_motion(
     rng: Generator, recordings: list[datasets.ArmRecording], report: Report, steps: int
 ) -> TrainedPart:
     """Train on these recordings: all of them, or those that a measurement does not hold out."""
-    sequences = arm_motion_data(rng, recordings, copies=10, hours=14)
-    fitted = fit_streams(
-        rng, sequences, 1 + len(ARM_MOTIONS),
+    fitted = strokes.fit_views(
+        rng, arm_motion_data(rng, recordings, copies=8, hours=14), 1 + len(ARM_MOTIONS),
+        hidden=strokes.ARM_PLACES, quiet=quiet_hours("arm", QUIET_H, 0),
         steps=steps, width=48, null_weight=0.5, report=report,
     )  # fmt: skip
-    return TrainedPart(
-        "tcn", ("null", *ARM_MOTIONS), *fitted,
-        enter=0.75, exit=0.3, hold_us=66_000, refractory_us=700_000, smooth_us=40_000,
-        own=LASTING | LIFTS,
-    )  # fmt: skip
+    return motion_part("arm", ("null", *ARM_MOTIONS), fitted)
 
 
 PARTS = {f.__name__: f for f in (hand_pose, body_pose, hand_motion, arm_motion)}
-STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3500, "arm_motion": 4000}
+STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3000, "arm_motion": 3000}
 
 # --- all of it ----------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("jax", reason="training needs JAX, which is no part of `make test`")
+pytest.importorskip("jax", reason="training needs JAX: pip install .[train]")
 
 from gesturectl import features, model
-from training import nets, synth, train
+from training import nets, strokes, synth, train
 from training.export import TrainedPart, write
 
 CLASSES = ("null", *synth.MOTIONS)
@@ -20,17 +20,31 @@ def quiet(step: int, loss: float) -> None:
     """Report nothing."""
 
 
-def strokes(seed: int, steps: int) -> TrainedPart:
-    """Fit a small part on half a minute of a synthetic hand."""
+def sequences(seed: int) -> list[strokes.Labelled]:
+    """Some seconds of synthetic hands."""
     rng = np.random.default_rng(seed)
-    sequences = []
+    out: list[strokes.Labelled] = []
     for _ in range(2):
         stream = synth.hand_stream(rng, 20.0, 0.6)
         signals = features.hand_signals(stream.points)
-        sequences += train.grid(stream.t_us, signals, stream.label, arm=False)
-    fitted = train.fit_streams(rng, sequences, len(CLASSES), steps=steps, width=8, report=quiet)
+        out += train.grid(stream.t_us, signals, stream.label, arm=False)
+    return out
+
+
+def fitted(seed: int, steps: int) -> strokes.Fitted:
+    """Two small views fitted on them."""
+    return strokes.fit_views(
+        np.random.default_rng(seed), sequences(seed), len(CLASSES),
+        hidden=strokes.HAND_PLACES, quiet=sequences(seed + 1), steps=steps, width=8,
+        null_weight=1.0, report=quiet,
+    )  # fmt: skip
+
+
+def stroke_part(seed: int, steps: int) -> TrainedPart:
+    """Return them as a part of a model."""
+    views = fitted(seed, steps)
     return TrainedPart(
-        "tcn", CLASSES, *fitted,
+        "tcn", CLASSES, views.mean, views.scale, views.params,
         enter=0.7, exit=0.3, hold_us=0, refractory_us=0, smooth_us=0,
     )  # fmt: skip
 
@@ -52,7 +66,7 @@ def shapes(seed: int, steps: int) -> TrainedPart:
 
 def test_the_same_seed_trains_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        made = {"strokes": strokes(5, steps=3), "shapes": shapes(5, steps=3)}
+        made = {"strokes": stroke_part(5, steps=3), "shapes": shapes(5, steps=3)}
         write(tmp_path / name, "small", made, {"seed": 5}, "")
     for file in ("model.json", "weights.npz"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
@@ -72,13 +86,17 @@ def test_training_learns_what_it_is_shown(tmp_path: Path) -> None:
 
 
 def test_what_was_trained_streams_as_it_was_trained(tmp_path: Path) -> None:
-    part = strokes(3, steps=5)
+    part = stroke_part(3, steps=6)
     write(tmp_path, "small", {"strokes": part}, {}, "")
     x = np.random.default_rng(0).normal(size=(70, features.HAND_MOTION_SIZE)).astype(np.float32)
-    logits = np.asarray(nets.tcn(part.params, ((x - part.mean) / part.scale)[None]))[0]
+    seen = [(x - part.mean) / part.scale for _ in range(2)]
+    seen[1][:, list(strokes.HAND_PLACES)] = 0
+    views = [{name: a[v] for name, a in part.params.items()} for v in range(2)]
+    logits = [np.asarray(nets.tcn(view, y[None]))[0] for view, y in zip(views, seen, strict=True)]
+    expected = np.mean([model.softmax(each) for each in logits], axis=0)
     stream = model.load(tmp_path).tcn("strokes").stream()
-    streamed = np.stack([stream.scores(row) for row in x])
-    assert streamed == pytest.approx(model.softmax(logits), abs=2e-3)
+    assert np.stack([stream.scores(row) for row in x]) == pytest.approx(expected, abs=2e-3)
+    assert fitted(3, steps=6).probabilities(x) == pytest.approx(expected, abs=2e-3)
 
 
 def test_frames_that_must_not_count_do_not_count() -> None:

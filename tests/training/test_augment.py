@@ -1,0 +1,110 @@
+"""A recorded stroke is learned from the moment on at which it is known for one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training import augment, synth
+from training.datasets import ArmRecording, Segment
+from training.evaluate.false_activations import body_of
+
+CLASSES = ("", "swipe_left", "swipe_up", "swipe_down", "circle_cw")
+RATE_HZ = 30
+HANG = (-0.7, 1.6)  # the right wrist from between the shoulders, in their width, downward
+
+
+def recorded(path: list[tuple[float, float, float]], *segments: Segment) -> ArmRecording:
+    """Film a right wrist that goes by minimum jerk from one (seconds, x, y) to the next."""
+    knots = np.array([(0.0, *HANG), *path])
+    t = np.arange(0, knots[-1, 0], 1 / RATE_HZ)
+    at = np.clip(np.searchsorted(knots[:, 0], t, side="right") - 1, 0, len(knots) - 2)
+    u = (t - knots[at, 0]) / (knots[at + 1, 0] - knots[at, 0])
+    s = (u**3 * (10 - 15 * u + 6 * u**2))[:, None]
+    wrist = knots[at, 1:] + s * (knots[at + 1, 1:] - knots[at, 1:])
+    signals = np.zeros((len(t), 13), np.float32)
+    signals[:, :2] = signals[:, 3:5] = signals[:, 5:7] = wrist
+    signals[:, 7:11] = (0.7, 1.6, 0.6, 0.8)
+    signals[:, 11:] = 1.0
+    t_us = np.round(t * 1e6).astype(np.int64)
+    square = (1000, 1000)
+    idle = np.ones(len(t), bool)
+    return ArmRecording("made", "0", t_us, body_of(signals), square, segments, idle)
+
+
+def named(recording: ArmRecording, name: str) -> tuple[float, float] | None:
+    """When the right arm's label says so, in seconds."""
+    (t_us, _, label), _ = augment.labelled_arms(recording, CLASSES)
+    found = t_us[label == CLASSES.index(name)] / 1e6
+    return (float(found[0]), float(found[-1])) if len(found) else None
+
+
+def segment(name: str, start_s: float, end_s: float) -> Segment:
+    return Segment(name, round(start_s * 1e6), round(end_s * 1e6))
+
+
+ACROSS = [
+    (1.0, *HANG),
+    (1.5, -1.3, 0.3),
+    (1.7, -1.3, 0.3),
+    (2.1, 0.3, 0.3),
+    (3.0, *HANG),
+    (4.0, *HANG),
+]
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(1.7, 2.1), (1.0, 3.0)])
+def test_a_swipe_is_known_once_it_has_slowed_down_whatever_was_marked(
+    start_s: float, end_s: float
+) -> None:
+    since, until = named(recorded(ACROSS, segment("swipe_left", start_s, end_s)), "swipe_left")
+    assert 1.95 < since < 2.15
+    assert 0.2 <= until - since <= 0.3
+
+
+def lifted(top_s: float, *, back_s: float = 0.5) -> list[tuple[float, float, float]]:
+    top = (-0.7, -0.8)
+    at = 1.5 + top_s
+    return [(1.0, *HANG), (1.5, *top), (at, *top), (at + back_s, *HANG), (at + 2, *HANG)]
+
+
+def test_a_lift_is_known_when_the_arm_begins_to_return() -> None:
+    since, _ = named(recorded(lifted(0.1), segment("swipe_up", 1.0, 1.55)), "swipe_up")
+    assert 1.6 < since < 1.8
+
+
+def test_an_arm_that_stays_up_is_raised_and_neither_way_is_a_stroke() -> None:
+    both = (segment("swipe_up", 1.0, 1.6), segment("swipe_down", 2.4, 3.0))
+    stayed = recorded(lifted(0.9), *both)
+    assert named(stayed, "swipe_up") is None
+    assert named(stayed, "swipe_down") is None
+
+
+def test_a_drop_is_known_in_its_second_half() -> None:
+    path = [(1.0, *HANG), (2.0, -1.0, -0.8), (2.3, *HANG), (4.0, *HANG)]
+    since, until = named(recorded(path, segment("swipe_down", 2.0, 2.3)), "swipe_down")
+    assert 2.15 < since < 2.25
+    assert until == pytest.approx(2.3 + augment.LATE_US / 1e6, abs=0.04)
+
+
+def test_the_return_of_a_lift_is_no_drop() -> None:
+    both = (segment("swipe_up", 1.0, 1.55), segment("swipe_down", 1.6, 2.1))
+    assert named(recorded(lifted(0.1), *both), "swipe_down") is None
+
+
+def test_what_is_marked_but_not_known_yet_is_not_judged() -> None:
+    (_, _, label), _ = augment.labelled_arms(
+        recorded(ACROSS, segment("swipe_left", 1.0, 3.0)), CLASSES
+    )
+    assert set(label[30:57].tolist()) == {synth.IGNORE}
+    assert set(label[:30].tolist()) == {synth.NULL}
+
+
+def test_the_same_movement_of_another_person_keeps_its_labels() -> None:
+    (t_us, signals, label), _ = augment.labelled_arms(
+        recorded(ACROSS, segment("swipe_left", 1.7, 2.1)), CLASSES
+    )
+    times, moved, marked = augment.recorded_arm(t_us, signals, label, np.random.default_rng(3))
+    assert len(times) == len(moved) == len(marked)
+    assert (np.diff(times) > 0).all()
+    assert set(marked.tolist()) == set(label.tolist())

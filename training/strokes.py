@@ -1,0 +1,218 @@
+"""Fit the networks that know strokes, and ask of each stroke as much as quiet hours make needed.
+
+Two views of the same stream are fitted apart, and their scores averaged: one sees all, the other
+only the path, not where the hand is or what its fingers do. They err in different places.
+
+    sequences   ──► random cuts ──► two thirds of the steps
+    quiet hours ──► the moments that fooled the network most ──► join the cuts of the last third
+    more quiet hours ──► levels ──► thresholds
+
+A *level* is the threshold at which the decoder would still fire at some moment. From the highest
+levels of hours in which nobody means anything, thresholds follow for a rate of false activations,
+also for rates too low to be seen in these hours: the tail is taken to fall exponentially in the
+log odds, as peaks over a threshold do (Pickands 1975).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gesturectl import model
+from gesturectl.features import STEP_US
+from training import nets
+from training.synth import IGNORE
+
+F32 = NDArray[np.float32]
+Labelled = tuple[F32, NDArray[np.int64]]  # motion features (G, M) and labels (G,), on the grid
+Report = Callable[[int, float], None]
+
+BATCH, CUT = 48, 160
+WARM = 40  # a cut that begins in the middle lacks its past: its first steps do not count
+HARD_SHARE, HARD_MOST = 4, 400
+FIRST_SHARE = 2 / 3
+
+# Features that the second view does not see, as `features._motion` orders them.
+HAND_PLACES = tuple(range(10, 23))  # palm axes, their change, curls
+ARM_PLACES = (8, 9, 10, 11, 14, 15)  # wrist, elbow and the other wrist from the shoulders
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Two views side by side: standardisation (M,), and weights with the view as first axis."""
+
+    mean: F32
+    scale: F32
+    params: nets.Params
+
+    def probabilities(self, x: F32) -> F32:
+        """Return class probabilities (G, C) of a whole sequence of motion features (G, M)."""
+        x = (x - self.mean) / self.scale
+        views = range(len(self.params["in_b"]))
+        each = [_forward({k: a[v] for k, a in self.params.items()}, x) for v in views]
+        mean: F32 = np.mean(each, axis=0, dtype=np.float32)
+        return mean
+
+
+def fit_views(
+    rng: Generator,
+    sequences: Sequence[Labelled],
+    classes: int,
+    *,
+    hidden: tuple[int, ...],
+    quiet: Sequence[Labelled],
+    steps: int,
+    width: int,
+    null_weight: float,
+    report: Report,
+) -> Fitted:
+    """Fit the view of everything and the view that does not see the features `hidden`."""
+    mean, scale = standard(sequences)
+    views = []
+    for number, blind in enumerate(((), hidden)):
+
+        def seen(x: F32, blind: tuple[int, ...] = blind) -> F32:
+            x = (x - mean) / scale
+            x[:, list(blind)] = 0
+            return x
+
+        def told(step: int, loss: float, passed: int = number * steps) -> None:
+            report((passed + step) // 2, loss)
+
+        first = round(FIRST_SHARE * steps)
+
+        def told_later(step: int, loss: float, passed: int = number * steps + first) -> None:
+            report((passed + step) // 2, loss)
+
+        cuts = Cuts(rng, [(seen(x), label) for x, label in sequences], null_weight)
+        params = nets.init_tcn(rng, len(mean), width, 5, classes)
+        params = nets.fit(nets.tcn, params, cuts.batches(), steps=first, report=told)
+        cuts.hard = hardest(params, ((seen(x), label) for x, label in quiet))
+        params = nets.fit(
+            nets.tcn, params, cuts.batches(), steps=steps - first, rate=1e-3, report=told_later
+        )
+        entry = params["in_w"].copy()
+        entry[list(blind)] = 0
+        views.append({**params, "in_w": entry})
+    return Fitted(mean, scale, {name: np.stack([v[name] for v in views]) for name in views[0]})
+
+
+def standard(sequences: Sequence[Labelled]) -> tuple[F32, F32]:
+    """Return mean and scale (M,) of the features of these sequences."""
+    every = np.concatenate([x for x, _ in sequences])
+    return every.mean(0), every.std(0) + np.float32(0.05)
+
+
+@dataclass(slots=True)
+class Cuts:
+    """Random cuts of sequences; one in `HARD_SHARE` from `hard`, ending soon after its moment."""
+
+    rng: Generator
+    sequences: Sequence[Labelled]
+    null_weight: float
+    hard: Sequence[tuple[F32, NDArray[np.int64], int]] = field(default_factory=list)
+
+    def batches(self) -> Iterator[tuple[F32, NDArray[np.int32], F32]]:
+        """Yield x (BATCH, CUT, M), labels and weights (BATCH, CUT), for ever."""
+        lengths = np.array([len(x) for x, _ in self.sequences])
+        share = lengths / lengths.sum()
+        while True:
+            x = np.zeros((BATCH, CUT, self.sequences[0][0].shape[1]), np.float32)
+            label = np.full((BATCH, CUT), IGNORE, np.int32)
+            hard = BATCH // HARD_SHARE if self.hard else 0
+            for row, i in enumerate(self.rng.choice(len(lengths), BATCH, p=share)):
+                from_x, from_label = self.sequences[i]
+                low, high = -CUT // 4, max(lengths[i] - CUT // 2, 1)
+                if row < hard:
+                    from_x, from_label, at = self.hard[int(self.rng.integers(len(self.hard)))]
+                    low, high = at - CUT + 10, at - WARM - 10
+                start = max(0, int(self.rng.integers(low, high)))
+                part = from_x[start : start + CUT]
+                x[row, : len(part)] = part
+                label[row, : len(part)] = from_label[start : start + CUT]
+                if start:
+                    label[row, :WARM] = IGNORE
+            yield x, label, np.where(label == 0, self.null_weight, 1.0).astype(np.float32)
+
+
+def hardest(
+    params: nets.Params, quiet: Iterator[Labelled]
+) -> list[tuple[F32, NDArray[np.int64], int]]:
+    """Return the moments of quiet sequences (x, label, step) that look most like a gesture."""
+    found = []
+    for x, label in quiet:
+        likely = np.where(label == 0, 1 - _forward(params, x)[:, 0], 0)
+        while likely.max() > 0.1:
+            at = int(likely.argmax())
+            found.append((float(likely[at]), x, label, at))
+            likely[max(0, at - 60) : at + 60] = 0
+    found.sort(key=lambda row: -row[0])
+    return [(x, label, at) for _, x, label, at in found[:HARD_MOST]]
+
+
+def _forward(params: nets.Params, x: F32) -> F32:
+    """Return what `nets.tcn` says of one sequence (G, M), as probabilities (G, C), in numpy.
+
+    JAX would compile it anew for every length.
+    """
+    h = np.maximum(x @ params["in_w"] + params["in_b"], 0)
+    for i in range(sum(name.startswith("conv") and name.endswith("_w") for name in params)):
+        d = 2**i
+        padded = np.concatenate([np.zeros((2 * d, h.shape[1]), np.float32), h])
+        taps = [padded[k * d : k * d + len(h)] for k in range(nets.KERNEL)]
+        h = h + np.maximum(
+            np.concatenate(taps, axis=1) @ params[f"conv{i}_w"] + params[f"conv{i}_b"], 0
+        )
+    return model.softmax(h @ params["out_w"] + params["out_b"])
+
+
+# --- thresholds ---------------------------------------------------------------------------------
+
+# Not below: what quiet hours never showed may come in the next. Not above: no gesture would pass;
+# then its samples, and not its threshold, are what is wrong.
+LEAST, MOST = 0.6, 0.97
+TAIL = 20  # levels from which the fall of the tail is estimated
+
+
+def levels(
+    p: Sequence[F32], hold_us: Sequence[int], smooth_us: int, apart_us: int
+) -> list[NDArray[np.float32]]:
+    """Return for each class but null the levels of the moments of quiet sequences, highest first.
+
+    In: probabilities (G, C) a sequence; `hold_us` (C,) and `smooth_us` as in `decoder.Rules`. A
+    class has no two moments within `apart_us`: after an activation it is not heard.
+    """
+    length, classes = max(map(len, p)), p[0].shape[1]
+    padded = np.zeros((length, len(p), classes), np.float32)
+    for i, one in enumerate(p):
+        padded[: len(one), i] = one
+    keep = np.float32(np.exp(-STEP_US / smooth_us)) if smooth_us else np.float32(0)
+    now = np.eye(1, classes, dtype=np.float32)
+    for row in padded:
+        row[:] = now = keep * now + (1 - keep) * row
+    best = padded[..., 1:].argmax(-1) + 1
+    likely = np.take_along_axis(padded, best[..., None], -1)[..., 0]
+    best[likely < padded[..., 0]] = 0
+    found, block = [], max(1, apart_us // STEP_US)
+    for c in range(1, classes):
+        level = np.where(best == c, likely, 0)
+        held = level.copy()
+        for lag in range(1, -(-int(hold_us[c]) // STEP_US) + 1):
+            held[lag:] = np.minimum(held[lag:], level[:-lag])
+        whole = held[: len(held) // block * block].reshape(-1, block, len(p)).max(1)
+        found.append(np.sort(whole[whole > 0])[::-1])
+    return found
+
+
+def threshold(level: NDArray[np.float32], hours: float, per_hour: float) -> float:
+    """Return the threshold that leaves `per_hour` activations, of the levels of so many hours."""
+    if len(level) <= TAIL:
+        return LEAST
+    odds = np.log(level[: TAIL + 1]) - np.log1p(-np.minimum(level[: TAIL + 1], 1 - 1e-6))
+    fall = float((odds[:TAIL] - odds[TAIL]).mean())
+    at = odds[TAIL] + fall * np.log(TAIL / (hours * per_hour))
+    return round(float(np.clip(1 / (1 + np.exp(-at)), LEAST, MOST)), 3)
