@@ -25,6 +25,7 @@ from gesturectl.fields import (
     Rest,
     Side,
     Version,
+    Yes,
     duration_text,
 )
 from gesturectl.rules import Defaults, Safety
@@ -63,6 +64,12 @@ def binding_model() -> type[BaseModel]:
         **{spec.key: _maybe(spec.kind, _described(spec)) for spec in TRIGGERS.values()},
         "confidence": _maybe(Confidence, "Beginnings less sure than this are not heard."),
         "cooldown": _maybe(Rest, "How long this binding rests after it has acted."),
+        "early": _maybe(
+            Yes,
+            "Act as soon as the gesture is likely, without waiting until it is certain: for what "
+            "does no harm when it comes by mistake. It counts where all bindings of the gesture "
+            "say so.",
+        ),
         "do": _maybe(
             Annotated[
                 GenericAlias(tuple, (_action_model(), ...)),

@@ -276,6 +276,7 @@ class _Reading:
             side=side,
             confidence=defaults.confidence if confidence is None else confidence,
             cooldown_us=defaults.cooldown_us if cooldown_us is None else cooldown_us,
+            early=bool(right["early"]),
             line=node.place.line + 1,
         )
 

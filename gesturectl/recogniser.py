@@ -68,6 +68,7 @@ class _Mover:
 
     side: Side
     arm: bool
+    rules: decoder.Rules
     track: Track
     stream: model.TcnStream
     state: MotionState = field(default_factory=MotionState)
@@ -94,11 +95,13 @@ class _Poser:
 class Recogniser:
     """All subjects of one controlling person. Feed observations whose times grow.
 
+    Gestures in `early` begin as soon as they are likely, see `decoder.early`.
+
     Raises:
         ModelError: the model lacks a part, or one of them does not fit our features.
     """
 
-    def __init__(self, trained: model.Model) -> None:
+    def __init__(self, trained: model.Model, early: frozenset[str] = frozenset()) -> None:
         for name, part in trained.card.parts.items():
             if part.inputs != INPUTS.get(name, part.inputs):
                 raise ModelError(
@@ -107,12 +110,25 @@ class Recogniser:
                 )
         self._hand_pose = trained.mlp("hand_pose")
         self._body_pose = trained.mlp("body_pose")
-        self._rules = {name: trained.rules(name) for name in trained.card.parts}
+        # A model of right hands knows a left one's strokes by their names in a mirror.
+        names: dict[Side, frozenset[str]] = {
+            "left": frozenset(map(features.mirrored, early)),
+            "right": early,
+        }
+        self._rules = {
+            part: decoder.early(trained.rules(part), early) for part in ("hand_pose", "body_pose")
+        }
         self._posers: dict[Subject, _Poser] = {s: _Poser() for s in ("left", "right", "body")}
         self._movers: list[_Mover] = [
-            _Mover(side, arm, Track.of(arm=arm), trained.tcn(part).stream())
+            _Mover(
+                side,
+                arm,
+                decoder.early(trained.rules(part), names[side]),
+                Track.of(arm=arm),
+                trained.tcn(part).stream(),
+            )
             for part, arm in (("hand_motion", False), ("arm_motion", True))
-            for side in ("left", "right")
+            for side in names
         ]
         self._t_us = -1
         self._candidates: dict[Subject, Candidate] = {}
@@ -121,7 +137,7 @@ class Recogniser:
         )
 
     @classmethod
-    def load(cls, name: str = SHIPPED) -> Recogniser:
+    def load(cls, name: str = SHIPPED, early: frozenset[str] = frozenset()) -> Recogniser:
         """Load a shipped model by name, or one from a folder by path.
 
         Raises:
@@ -132,7 +148,7 @@ class Recogniser:
             folder = Path(name)
             if not folder.is_dir():
                 raise ModelError(f"there is no model {name!r}: neither a shipped one nor a folder")
-        return cls(model.load(folder))
+        return cls(model.load(folder), early)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -188,13 +204,10 @@ class Recogniser:
     def _mover(self, side: str, *, arm: bool) -> _Mover:
         return next(m for m in self._movers if m.side == side and m.arm == arm)
 
-    def _rules_of(self, mover: _Mover) -> decoder.Rules:
-        return self._rules["arm_motion" if mover.arm else "hand_motion"]
-
     def _step_motion(self, mover: _Mover, t: int, signal: Float32) -> Iterable[Began | Ended]:
         if mover.track.lost_us(t) > LOST_US:
             mover.reset()
-        rules = self._rules_of(mover)
+        rules = mover.rules
         for at_us, vector in mover.track.push(t, signal):
             p = mover.stream.scores(vector)
             mover.reach = float(np.hypot(vector[4], vector[5]))  # over 267 ms
@@ -217,7 +230,7 @@ class Recogniser:
             if mover is fired:
                 continue
             quiet, echo = max(until, mover.state.quiet_until_us), 0
-            names = self._rules_of(mover).names
+            names = mover.rules.names
             if mover.side == fired.side and name in names:
                 echo = names.index(name)
             mover.state = replace(mover.state, quiet_until_us=quiet, echo=echo)

@@ -78,7 +78,7 @@ class Rig:
         if mine.problem is not None:
             raise ModelError(mine.problem)
         fresh = _profile(self.choice, self.sink, mine)
-        engine = Engine(Recogniser.load(), fresh, _listener(mine, fresh))
+        engine = Engine(_recogniser(fresh), fresh, _listener(mine, fresh))
         if self.landmarker is not None and _needs(fresh) != _needs(self.profile):
             stack = ExitStack()
             landmarker = stack.enter_context(open_landmarker(_needs(fresh), self.choice))
@@ -118,7 +118,7 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         if mine.problem is not None:
             log.warning("%s", mine.problem)
         chosen = _profile(choice, sink, mine)
-        engine = Engine(Recogniser.load(), chosen, _listener(mine, chosen))
+        engine = Engine(_recogniser(chosen), chosen, _listener(mine, chosen))
         source = stack.enter_context(open_source(choice.source, realtime=realtime))
         landmarks = ExitStack()
         landmarker = None
@@ -165,6 +165,10 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
         reasons = "\n".join(f"  {key}: {reason}" for key, reason in wrong.items())
         raise ProfileError(f"profile {choice.profile}: keys that cannot be sent here:\n{reasons}")
     return chosen
+
+
+def _recogniser(chosen: Profile | None) -> Recogniser:
+    return Recogniser.load(early=frozenset() if chosen is None else chosen.early)
 
 
 def _needs(chosen: Profile | None) -> Needs:

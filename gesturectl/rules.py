@@ -57,7 +57,8 @@ class Binding:
     """When these gestures are made by this side, in the way of this trigger, do these actions.
 
     `gestures` is one name, or the steps of a sequence. A beginning less sure than `confidence`
-    is not heard. `line` is where it stands in its file, from 1.
+    is not heard. `early` asks not to wait until the gesture is certain. `line` is where it stands
+    in its file, from 1.
     """
 
     gestures: tuple[str, ...]
@@ -66,6 +67,7 @@ class Binding:
     side: SideName = "either"
     confidence: float = 0.0
     cooldown_us: int = 0
+    early: bool = False
     line: int = 0
 
     def matches(self, side: Subject, confidence: float) -> bool:
@@ -98,6 +100,15 @@ class Profile:
     def gestures(self) -> frozenset[str]:
         """The gestures that are listened to."""
         return frozenset(self.by_gesture)
+
+    @property
+    def early(self) -> frozenset[str]:
+        """The gestures that are not waited for: all their bindings say so."""
+        return frozenset(
+            gesture
+            for gesture, indices in self.by_gesture.items()
+            if all(self.bindings[index].early for index in indices)
+        )
 
     @cached_property
     def keys(self) -> frozenset[str]:

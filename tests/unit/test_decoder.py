@@ -237,3 +237,20 @@ def test_strokes_begin_and_end_at_once_and_keep_their_distance(
         events += out
     times_us = [event.t_us for event in events if isinstance(event, Began)]
     assert all(later - earlier >= 200_000 for earlier, later in pairwise(times_us))
+
+
+# --- early ----------------------------------------------------------------------------------------
+
+
+def test_a_gesture_that_may_come_early_waits_for_nothing_and_the_others_as_ever() -> None:
+    early = decoder.early(rules(), frozenset(["a"]))
+    assert early.enter.tolist() == pytest.approx([0.6, 0.5, 0.6])
+    assert early.hold_us.tolist() == [30_000, 0, 30_000]
+    assert early.exit.tolist() == rules().exit.tolist()
+
+
+def test_early_never_asks_for_more_and_never_for_less_than_the_end() -> None:
+    low = rules(enter=np.array([0.4, 0.4, 0.9], np.float32), exit=np.full(3, 0.6, np.float32))
+    early = decoder.early(rules(enter=np.full(3, 0.4, np.float32)), frozenset(["a", "b"]))
+    assert early.enter.tolist() == pytest.approx([0.4] * 3)
+    assert decoder.early(low, frozenset(["b"])).enter[2] == pytest.approx(0.6)

@@ -50,6 +50,18 @@ def test_a_binding_says_all_it_can() -> None:
     assert binding.line == 3
 
 
+def test_a_gesture_comes_early_where_all_its_bindings_say_so() -> None:
+    read = profile(
+        "bindings:\n"
+        "  - {gesture: swipe_left, early: true, side: left, do: {scroll: {down: 3}}}\n"
+        "  - {gesture: swipe_left, early: true, do: {scroll: {down: 9}}}\n"
+        "  - {gesture: fist, early: true, side: left, do: {scroll: {up: 1}}}\n"
+        "  - {gesture: fist, do: {key: Delete}}\n"
+    )
+    assert [binding.early for binding in read.bindings] == [True, True, True, False]
+    assert read.early == {"swipe_left"}
+
+
 def test_what_a_binding_leaves_out_comes_from_the_defaults() -> None:
     rules = profile("""
 defaults: {confidence: 0.7, cooldown: 2s}

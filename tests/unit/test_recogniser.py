@@ -307,3 +307,29 @@ def test_what_is_shown_can_be_watched() -> None:
 
 def test_the_model_says_what_it_knows() -> None:
     assert fresh().gestures == frozenset(catalog())
+
+
+@pytest.mark.parametrize("script", ["swipe_left", "swipe_right", "circle_cw@left", "thumb_up"])
+def test_what_may_come_early_comes_no_later_and_no_other_gesture_changes(script: str) -> None:
+    name = script.partition("@")[0]
+    plain, early = fresh(), Recogniser(TRAINED, early=frozenset([name]))
+    events = [
+        [event for observation in seen(f"{script},wait:1s,fist") for event in one.step(observation)]
+        for one in (plain, early)
+    ]
+    (usual, *_), (sooner, *_) = (
+        [e.t_us for e in each if isinstance(e, Began) and e.gesture == name] for each in events
+    )
+    assert sooner <= usual
+    fists = [[e for e in each if e.gesture == "fist"] for each in events]
+    assert fists[0] == fists[1]
+
+
+def test_a_left_hands_stroke_may_come_early_by_its_own_name() -> None:
+    def first(early: frozenset[str]) -> int:
+        ear = Recogniser(TRAINED, early=early)
+        heard = (e for o in seen("swipe_left@left") for e in ear.step(o))
+        return next(e.t_us for e in heard if e.gesture == "swipe_left")
+
+    assert first(frozenset(["swipe_left"])) < first(frozenset())
+    assert first(frozenset(["swipe_right"])) == first(frozenset())
