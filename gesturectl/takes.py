@@ -35,11 +35,12 @@ from gesturectl.types import Body, Float32, Hand, Observation, Subject
 
 Take = Sequence[Observation]
 
-# Movement over 267 ms, in palm sizes for a hand and halves of the shoulders' width for a body.
-# The landmarks of a hand held still wander by 0.05 to 0.17 (puppet, MediaPipe), strokes and an arm
-# on its way reach 1 to 5; the tip of a finger that bends by a third of its length moves by 0.35.
+# Movement over 267 ms, in palm sizes for a hand and halves of the shoulders' width for a body. The
+# landmarks of a hand held still wander by 0.05 to 0.2 (real clips through MediaPipe; the puppet's
+# by 0.05 to 0.17), strokes and an arm on its way reach 1 to 5; the tip of a finger that bends by a
+# third of its length moves by 0.35.
 MOVES: Final = 0.30
-STILL: Final = 0.20
+STILL: Final = 0.25
 AWAY: Final = 0.4  # from home, in the same units
 _SPAN_US: Final = 267_000
 _HALVES: Final = 2.0

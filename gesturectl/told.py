@@ -18,6 +18,7 @@ from gesturectl.teach import Corrected, Ordinary, Report, Row
 from gesturectl.teachview import Screen
 
 LEAST_RECALLED: Final = 0.8
+OFTEN_PER_HOUR: Final = 0.2  # what thresholds are set for, where the takes allow it
 LITTLE_S: Final = 300.0  # of ordinary behaviour
 
 
@@ -81,6 +82,11 @@ def advice(report: Report) -> list[tuple[str, bool]]:
         ))  # fmt: skip
     if (row.recalled or 0) < LEAST_RECALLED * row.takes:
         said.append(("few          are recognised: more takes help, or a clearer gesture", True))
+    if (row.false_per_hour or 0) > OFTEN_PER_HOUR:
+        said.append((
+            "mistakes     are more frequent than 0.2 an hour: a gesture less like what you do "
+            "anyway, and more background, make them rarer", True,
+        ))  # fmt: skip
     if (row.background_s or 0) < LITTLE_S:
         said.append((
             "background   what you ordinarily do is hardly known: `gesturectl background` makes "
@@ -110,8 +116,10 @@ def say_ordinary(ordinary: Ordinary, screen: Screen) -> None:
     for row in learned:
         low, high = row.false_interval or (0.0, 0.0)
         screen.say(
-            f"  {row.gesture}: from now on {per_hour(row.false_per_hour or 0)} an hour expected "
-            f"({per_hour(low)} to {per_hour(high)}), {row.recalled} of {row.takes} takes recognised"
+            f"  {row.gesture}: {row.recalled} of {row.takes} takes recognised; from now on "
+            f"{per_hour(row.false_per_hour or 0)} mistakes an hour expected "
+            f"({per_hour(low)} to {per_hour(high)})",
+            "bad" if (row.false_per_hour or 0) > OFTEN_PER_HOUR else "plain",
         )
     shown = rates.interval(0, ordinary.kept_s / 3600)[1]
     screen.say(
