@@ -30,6 +30,9 @@ from gesturectl.views import BEAT_US, BODY_SIZE, HAND_SIZE, SIDES, Sums, Watcher
 
 POSE_HOLD_US = BEAT_US
 MOTION_HOLD_US = 0
+# A stretch of seconds forgets slowly, and somebody at rest shows half of what was struck: a motion
+# may be heard again as soon as it is a little less like itself, if the refractory time is over.
+MOTION_EXIT_P = 0.86
 REFRACTORY_US = 800_000  # a stroke has a return; at least as long as it is in view itself
 _BELOW_P = 0.9 * EXIT_P
 NEAR_P = 0.5  # what comes so far may soon begin
@@ -270,7 +273,7 @@ def _rules(ear: Ear, kind: str) -> Rules | None:
     return Rules(
         names=("", *names),
         enter=np.full(n, ENTER_P, np.float32),
-        exit=np.full(n, EXIT_P, np.float32),
+        exit=np.full(n, EXIT_P if kind == "pose" else MOTION_EXIT_P, np.float32),
         hold_us=np.full(n, POSE_HOLD_US if kind == "pose" else MOTION_HOLD_US, np.int64),
         refractory_us=np.full(n, max(REFRACTORY_US, longest * 5 // 4 * BEAT_US), np.int64),
         smooth_us=0,

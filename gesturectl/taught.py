@@ -67,6 +67,7 @@ _ORDINARY_ROWS, _NAMED_ROWS, _WORST_ROWS = 480, 12, 30
 _OWN_WORST_ROWS, _MISTAKEN = 300, 0.0
 _ORDINARY_WEIGHT = 200.0  # that many takes of ordinary behaviour do all stretches of it weigh
 _WRONG_WEIGHT = 3.0
+_REST_WEIGHT = 1.0
 _ALIKE = 0.85  # as like as a gesture's own takes are among themselves
 _BETWEEN = 0.6  # from the background's level to that of a gesture's own takes
 _LEAST_GAP, _LEAST_SPREAD = 0.15, 0.1
@@ -383,10 +384,11 @@ class _Fit:
         for i, (c, clip, one) in enumerate(self._clips()):
             length = self.mine[c].lengths[0]
             start, stop = clip.window(one)
-            for end in range(length, len(one) + 1, max(length // 2, 1)):
+            # Also the first beats, short of a whole stretch: there a take shows nothing but rest.
+            for end in range(3, len(one) + 1, max(length // 3, 1)):
                 overlap = min(end, stop) - max(end - length, start)
-                if overlap <= _NONE_OF_IT * length:
-                    self._add_window(one, end - length, end, 0.5, source=i)
+                if overlap <= _NONE_OF_IT * min(length, end):
+                    self._add_window(one, end - length, end, _REST_WEIGHT, source=i)
 
     def _clips(self) -> Iterator[tuple[int, _Clip, Beats]]:
         """Yield whose take it is, the take, and its beats, in the order of `takes`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.random import Generator
 
 from gesturectl import kinematics
 from gesturectl.kinematics import HAND_SHAPES, Array, minimum_jerk
-from gesturectl.taught import Take
+from gesturectl.taught import Take, Taught, refit
 from gesturectl.types import Body, Float32, Hand, Observation
 from training import synth
 
@@ -187,3 +188,19 @@ def later(
 def stream(takes: Iterable[Take], pause_us: int = 500_000) -> list[Observation]:
     """Put takes one after another, with nobody in view between them."""
     return [o for _, moved in later(takes, pause_us) for o in moved]
+
+
+@cache
+def samples(takes: int = 5) -> Mapping[str, list[Take]]:
+    """Takes of all gestures and of a body that lifts its arms, always the same."""
+    rng = np.random.default_rng(1)
+    taken: dict[str, list[Take]] = {
+        name: [hand_take(name, rng) for _ in range(takes)] for name in GESTURES
+    }
+    return taken | {"lift": [raise_take(rng) for _ in range(takes)]}
+
+
+@cache
+def known() -> Taught:
+    """All gestures, taught with five takes each and what is shipped."""
+    return refit(samples())
