@@ -353,7 +353,14 @@ class _Reading:
                 self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
             missing = [name for name in row.seen_by if name not in looked_for]
             enough = not missing if row.needs else len(missing) < len(row.seen_by)
-            if landmarks is not None and not enough:
+            if (
+                row.needs
+                and row.needs.hands == 2
+                and "both_hands" not in (landmarks or ["both_hands"])
+            ):
+                message = f"`{row.name}` is made by both hands, and one is looked for"
+                self.wrong(place, message, "write `both_hands` in `landmarks`, or leave it out")
+            elif landmarks is not None and not enough:
                 message = f"`{row.name}` is seen by the {missing[0]}, which is not looked for"
                 advice = f"add `{missing[0]}` to `landmarks`, or leave `landmarks` out"
                 self.wrong(place, message, advice)

@@ -31,17 +31,30 @@ OFTEN: Final = 0.5  # of a gesture's takes: a shipped gesture that fires in so m
 WANTED: Final = 5
 
 
-def known(store: Store, *, refit_first: bool) -> tuple[list[Row], list[str]]:
-    """Return all gestures, and what is wrong with what is kept of them.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of a user's gestures. `problems` says what is wrong with what is kept."""
+
+    rows: tuple[Row, ...]
+    background_s: float
+    mistakes: int
+    problems: tuple[str, ...]
+
+
+def known(store: Store, *, refit_first: bool) -> Known:
+    """Return all gestures there are.
 
     Raises:
         SampleError: they shall be learned anew, and cannot be.
     """
     if refit_first:
         learned = refit(store)
-        return rows(store, learned.taught), list(learned.samples.problems)
-    mine = own.load(store)
-    return rows(store, mine.taught), [mine.problem] if mine.problem else []
+        model, problems = learned.taught, learned.samples.problems
+    else:
+        mine = own.load(store)
+        model, problems = mine.taught, (mine.problem,) if mine.problem else ()
+    background_s = model.background_us / 1e6 if model else 0.0
+    return Known(tuple(rows(store, model)), background_s, len(store.wrong_files()), problems)
 
 
 # --- what is expected ---------------------------------------------------------------------------
@@ -155,7 +168,19 @@ def teach(
     wanted = samples if samples is not None else None if recorded else plan.wanted
     lesson = Lesson(name, plan, store, screen, wanted, control or Control())
     resume(lesson)
-    if not lesson.complete:
+    before = store.plan(name)
+    if lesson.kept and before is not None and before.part != plan.part:
+        raise UsageError(
+            f"{name} was taught with --{before.part}, and its takes show nothing else; go on so, "
+            f"or begin anew with `gesturectl forget {name}`"
+        )
+    if lesson.complete:
+        count = len(lesson.kept)
+        screen.say(
+            f"{name} has {count} takes already: `--samples {count + 5}` adds to them, "
+            f"`gesturectl forget {name}` begins anew"
+        )
+    else:
         gather(lesson, choice, recordings, RECORDED if recorded else LIVE)
     count, refused = len(lesson.kept), tuple(lesson.refused)
     short = lesson.wanted is not None and count < lesson.wanted

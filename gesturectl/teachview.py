@@ -22,6 +22,7 @@ from gesturectl.types import Observation
 
 REDRAW_US: Final = 66_000  # fifteen times a second: a hand's own movement is to be seen
 COLUMNS, ROWS = 52, 15
+AROUND: Final = 8  # lines of the panel that are no picture, and of what was said last
 
 Tone = Literal["plain", "wait", "go", "good", "bad"]
 STYLES: Final[dict[Tone, str]] = {
@@ -128,13 +129,14 @@ class LivePanel:
         self._live.console.print(Text(line, style=STYLES[tone]), soft_wrap=True)
 
     def _panel(self, observation: Observation, status: Status) -> RenderableType:
-        columns = min(COLUMNS, self._console.width - 4)
+        columns = max(min(COLUMNS, self._console.width - 4), 1)
+        rows = max(min(ROWS, self._console.height - AROUND), 1)
         prompt = Text(status.prompt, style=STYLES[status.tone])
         if status.count_s:
             prompt.append(f"  {status.count_s}")
         return Panel(
             Group(
-                Text("\n".join(sketch(observation, columns, ROWS)), style="cyan"),
+                Text("\n".join(sketch(observation, columns, rows)), style="cyan"),
                 prompt,
                 _seen(observation),
                 _progress(status, columns),

@@ -14,7 +14,7 @@ from typing import Final
 from gesturectl import rates, teach
 from gesturectl.catalog import catalog
 from gesturectl.inspect import print_table
-from gesturectl.teach import Corrected, Ordinary, Report, Row
+from gesturectl.teach import Corrected, Known, Ordinary, Report, Row
 from gesturectl.teachview import Screen
 
 LEAST_RECALLED: Final = 0.8
@@ -172,17 +172,20 @@ def say_corrected(corrected: Corrected, screen: Screen) -> None:
 # --- gestures -----------------------------------------------------------------------------------
 
 
-def print_gestures(known: tuple[list[Row], list[str]], *, as_json: bool) -> None:
+def print_gestures(known: Known, *, as_json: bool) -> None:
     """Print all own gestures, for people or as JSON, and on stderr what is wrong with them."""
-    rows, problems = known
-    for problem in problems:
+    for problem in known.problems:
         print(problem, file=sys.stderr)
     if as_json:
-        print(json.dumps([teach.as_json(row) for row in rows], indent=2))
-    elif not rows:
+        print(json.dumps([teach.as_json(row) for row in known.rows], indent=2))
+    elif not known.rows:
         print("there are no gestures of your own; `gesturectl teach NAME` begins")
     else:
-        print_table([_listed(row) for row in rows])
+        print_table([_listed(row) for row in known.rows])
+        print(
+            f"learned with {_minutes(known.background_s)} of your ordinary behaviour; "
+            f"{mistakes(known.mistakes)}"
+        )
 
 
 def _listed(row: Row) -> dict[str, object]:

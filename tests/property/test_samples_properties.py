@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gesturectl.errors import GesturectlError, UsageError
+from gesturectl import lastheard
+from gesturectl.errors import GesturectlError, TraceError, UsageError
 from gesturectl.samples import Plan, Store, check_name
 from gesturectl.types import Hand, Observation
 
@@ -91,3 +93,15 @@ def test_no_name_leads_out_of_the_folder(name: str) -> None:
         assert name.isascii()
         assert Path(name).name == name
         assert not name.startswith(".")
+
+
+@given(st.binary(max_size=400), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_file_of_the_last_activation_holds_it_is_read_or_refused(
+    data: bytes, zipped: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "last-heard.jsonl.gz"
+        path.write_bytes(gzip.compress(data) if zipped else data)
+        with pytest.raises(TraceError, match="last-heard"):
+            lastheard.read(path)

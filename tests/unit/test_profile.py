@@ -340,6 +340,14 @@ def test_a_gesture_of_one_s_own_needs_what_it_was_taught_with(
     assert parse(f"version: 1\nbindings:{rows}", extra=OWN).needs == needs
 
 
+@pytest.mark.parametrize("landmarks", ["hand", "[hand, body]"])
+def test_a_gesture_of_both_hands_cannot_be_seen_by_looking_for_one(landmarks: str) -> None:
+    text = f"version: 1\nlandmarks: {landmarks}\nbindings:\n  - {{gesture: clap, do: {{key: b}}}}"
+    with pytest.raises(ProfileError, match="`clap` is made by both hands, and one is looked for"):
+        parse(text, extra=OWN)
+    assert parse(text.replace("hand", "both_hands", 1), extra=OWN).needs.hands == 2
+
+
 def test_all_landmarks_of_a_gesture_of_one_s_own_must_be_looked_for() -> None:
     text = "version: 1\nlandmarks: hand\nbindings:\n  - {gesture: salute, do: {key: b}}"
     with pytest.raises(ProfileError, match="`salute` is seen by the body, which is not looked for"):

@@ -99,6 +99,22 @@ def test_a_recording_taken_up_twice_does_not_count_twice(store: Store, fingers: 
     assert all("number for number" in why for why in again.refused)
 
 
+def test_a_gesture_that_has_its_takes_says_how_to_add_to_them(store: Store, fingers: Path) -> None:
+    taught(store, "little", fingers, samples=3)
+    screen = Heard()
+    again = taught(store, "little", fingers, screen, samples=3)
+    assert (again.learned, again.takes) == (True, 3)
+    assert "`--samples 8` adds to them" in screen.lines[0]
+
+
+def test_takes_of_the_hand_are_not_mixed_with_takes_of_the_body(
+    store: Store, fingers: Path
+) -> None:
+    taught(store, "little", fingers, samples=3)
+    with pytest.raises(UsageError, match="was taught with --hand"):
+        teach.teach(choice(fingers), "little", Plan("body", 5), store, Heard())
+
+
 def test_a_take_unlike_the_others_is_set_aside_and_another_is_asked_for(
     store: Store, tmp_path: Path
 ) -> None:
@@ -397,9 +413,9 @@ def test_nothing_is_left_after_all_was_forgotten(store: Store, fingers: Path) ->
 def test_gestures_are_listed_learned_or_not(store: Store, fingers: Path, tmp_path: Path) -> None:
     taught(store, "little", fingers)
     taught(store, "half", trace_of("victory", tmp_path / "half.jsonl"), samples=3)
-    listed, problems = teach.known(store, refit_first=False)
-    assert problems == []
-    assert [(row.gesture, row.state, row.takes) for row in listed] == [
+    known = teach.known(store, refit_first=False)
+    assert (known.problems, known.mistakes) == ((), 0)
+    assert [(row.gesture, row.state, row.takes) for row in known.rows] == [
         ("little", "learned", 5),
         ("half", "not learned yet", 1),
     ]
@@ -413,10 +429,12 @@ def test_a_damaged_model_is_said_and_made_anew_from_the_takes(store: Store, fing
     assert mine.problem is not None
     assert "gesturectl gestures --refit" in mine.problem
     assert mine.unlearned == ("little",)
-    (row,), problems = teach.known(store, refit_first=False)
-    assert (row.state, problems) == ("to be learned anew", [mine.problem])
-    listed, problems = teach.known(store, refit_first=True)
-    assert ([row.gesture for row in listed], problems) == (["little"], [])
+    known = teach.known(store, refit_first=False)
+    assert ([row.state for row in known.rows], known.problems) == (
+        ["to be learned anew"], (mine.problem,),
+    )  # fmt: skip
+    known = teach.known(store, refit_first=True)
+    assert ([row.state for row in known.rows], known.problems) == (["learned"], ())
     assert own.load(store).problem is None
 
 

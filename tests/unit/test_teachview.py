@@ -47,6 +47,16 @@ def test_a_terminal_shows_the_hand_what_to_do_and_how_many_takes_there_are() -> 
     assert "take 2: kept" in shown
 
 
+def test_a_small_terminal_gets_a_small_picture() -> None:
+    out = io.StringIO()
+    small = Console(file=out, force_terminal=True, width=30, height=12, color_system=None)
+    with LivePanel(small, "teach z") as screen:
+        screen.show(SEEN, Status("now", "go", None, 0, 5))
+    panel, _, _ = out.getvalue().partition("╰")
+    assert "now" in panel
+    assert panel.count("\n") < 12
+
+
 def test_the_bell_rings_when_it_is_time_to_begin_and_not_in_every_frame() -> None:
     out = io.StringIO()
     with LivePanel(terminal(out), "teach z") as screen:
