@@ -8,6 +8,9 @@ random within the user, the rest is tested:
                         remaining people's different gestures and the user's own none-class, how
                         many are accepted at the threshold that the tool itself chooses
 
+    stream              the same takes and strangers', one after another, heard by the listener:
+                        see `custom_stream`
+
 Nothing here is ever trained on. Settings were chosen on every second user (`chosen`); the others
 (`unseen`) tell how much that flatters.
 """
@@ -28,6 +31,7 @@ from gesturectl import custom
 from gesturectl.errors import UsageError
 from gesturectl.types import Float32
 from training import datasets
+from training.evaluate import custom_stream
 from training.evaluate.metrics import CONFIDENCE, Interval
 from training.evaluate.outcome import Measure, Outcome, percent, table
 
@@ -208,9 +212,10 @@ def run(options: argparse.Namespace, progress: Progress) -> Outcome:
         raise UsageError(f"{folder} holds no user_*.npz")
     shots: list[int] = options.shots
     task = progress.add_task("custom gestures", total=2 * len(files))
-    users = []
+    users, people = [], []
     for file in files:
         takes, label = datasets.user_takes(file)
+        people.append(custom_stream.Person(file.stem, takes, label))
         users.append(User(file.stem, np.stack([custom.embed(take) for take in takes]), label))
         progress.advance(task)
     rows = []
@@ -221,6 +226,9 @@ def run(options: argparse.Namespace, progress: Progress) -> Outcome:
         progress.advance(task)
 
     figures = _figures(rows, shots)
+    heard = custom_stream.run(people, NONE) if options.stream else {}
+    if heard:
+        figures["stream"] = custom_stream.figures(heard)
     figures["users"] = {row.name: _by_user(row) for row in rows}
     figures["halves"] = {
         name: _figures(half, shots)
@@ -243,7 +251,8 @@ def run(options: argparse.Namespace, progress: Progress) -> Outcome:
         figures_of += [opened.get(key) for key in ("false_accept", "recall")]
         cells = ["–" if figure is None else percent(*figure) for figure in figures_of]
         accuracy_table.add_row(name, *cells, style="bold")
-    return Outcome(figures, (accuracy_table,), {"custom": lambda: _draw(rows, shots)})
+    tables = (accuracy_table, custom_stream.drawn(heard)) if heard else (accuracy_table,)
+    return Outcome(figures, tables, {"custom": lambda: _draw(rows, shots)})
 
 
 def _draw(rows: Sequence[Row], shots: Sequence[int]) -> Figure:
@@ -288,6 +297,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--draws", type=int, default=DRAWS, help=f"random draws a user (default: {DRAWS})"
+    )
+    parser.add_argument(
+        "--no-stream",
+        dest="stream",
+        action="store_false",
+        help="leave out what a running stream gives, which takes some minutes",
     )
 
 
