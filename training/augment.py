@@ -124,7 +124,7 @@ def _lift(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
     if recording.t_us[last] - recording.t_us[first] >= REST_US:
         return None  # a raised hand, to whoever does not read minds
     y = signal[:, 1]
-    falls = int(recording.t_us[top + int(np.argmax(y[top:] > y[top] + 0.08))])
+    falls = int(recording.t_us[top + int(np.argmax(y[top:] > y[top] + 0.05))])
     return falls, falls + 200_000
 
 

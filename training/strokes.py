@@ -33,7 +33,7 @@ Report = Callable[[int, float], None]
 
 BATCH, CUT = 48, 160
 WARM = 40  # a cut that begins in the middle lacks its past: its first steps do not count
-HARD_SHARE, HARD_MOST = 4, 400
+HARD_SHARE, HARD_MOST = 6, 400
 FIRST_SHARE = 2 / 3
 
 # Features that the second view does not see, as `features._motion` orders them.
@@ -172,9 +172,9 @@ def _forward(params: nets.Params, x: F32) -> F32:
 
 # --- thresholds ---------------------------------------------------------------------------------
 
-# Not below: what quiet hours never showed may come in the next. Not above: no gesture would pass;
-# then its samples, and not its threshold, are what is wrong.
-LEAST, MOST = 0.6, 0.97
+# Not below: no other class is then likelier. Not above: no gesture would pass; then its samples,
+# and not its threshold, are what is wrong.
+LEAST, MOST = 0.5, 0.97
 TAIL = 20  # levels from which the fall of the tail is estimated
 
 
@@ -201,7 +201,9 @@ def levels(
     for c in range(1, classes):
         level = np.where(best == c, likely, 0)
         held = level.copy()
-        for lag in range(1, -(-int(hold_us[c]) // STEP_US) + 1):
+        steps = -(-int(hold_us[c]) // STEP_US)
+        held[:steps] = 0
+        for lag in range(1, steps + 1):
             held[lag:] = np.minimum(held[lag:], level[:-lag])
         whole = held[: len(held) // block * block].reshape(-1, block, len(p)).max(1)
         found.append(np.sort(whole[whole > 0])[::-1])

@@ -802,8 +802,8 @@ def _arm_lift(take: Take, which: int, *, down: bool) -> None:
         if rng.random() < 0.7:
             take.hold(rng.uniform(0.02, 0.3), IGNORE)
         back_s = quick_s * rng.uniform(0.85, 1.7)
-        label = _told(back_s, which, 0.1 / back_s, 0.1 / back_s)
-        label[round(0.33 * RATE_HZ) :] = IGNORE
+        label = _told(back_s, which, 0.07 / back_s, 0.07 / back_s)
+        label[round(0.3 * RATE_HZ) :] = IGNORE
         label[round(0.45 * RATE_HZ) :] = NULL
         take.go(0, low + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15), label=label)
     take.hold(rng.uniform(0.05, 0.6))
@@ -825,7 +825,8 @@ def _arm_circle(take: Take, name: str, which: int) -> None:
     phase, rounds = rng.uniform(0, 2 * np.pi), rng.choice([1.0, 1.0, 1.2, 1.6, 2.0])
     hangs = rng.random() < 0.35
     if hangs:
-        phase, squash = np.pi + rng.normal(0, 0.5), rng.uniform(1.0, 2.5)
+        phase, radius = np.pi + rng.normal(0, 0.5), rng.uniform(0.13, 0.28)
+        squash = rng.uniform(0.28, 0.5) / radius
     n = round(rounds * rng.uniform(0.65, 1.7) * RATE_HZ)
     turned = 2 * np.pi * rounds * _uneven(rng, n)
     ring = np.stack(

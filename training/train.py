@@ -39,15 +39,24 @@ F32 = NDArray[np.float32]
 QUIET_H = 20  # as much again for thresholds as for hard negatives
 FALSE_PER_HOUR = 0.01  # of each stroke, by a hand as by an arm: together less than 0.2
 
-# A stroke is told for certain when it is over; it then stays so for a moment. What a swipe of an
-# arm looks like may be the beginning of a circle: it is waited for.
+# What a swipe of an arm looks like may be the beginning of a circle: it is waited for. A lift is
+# told by its return, which soon is over.
 HOLD_US = {"hand": 33_000, "arm": 133_000}
 REFRACTORY_US, SMOOTH_US = 700_000, 40_000
-TIMES: dict[str, dict[str, float]] = {
-    "wave": {"refractory_us": 1_500_000},  # people go on after it has been recognised: one wave
-    "swipe_up": {"hold_us": 33_000},  # soon followed by the arm's return
-    "swipe_down": {"hold_us": 33_000},
+SETTINGS: dict[str, dict[str, dict[str, float]]] = {
+    "hand": {
+        "wave": {"refractory_us": 1_500_000},  # people go on after it was recognised: one wave
+    },
+    "arm": {
+        "wave": {"refractory_us": 1_500_000},
+        "circle_cw": {"hold_us": 66_000},
+        "circle_ccw": {"hold_us": 66_000},
+        "swipe_up": {"hold_us": 0},
+        "swipe_down": {"hold_us": 33_000},
+    },
 }
+# Below this no stroke is believed, however seldom quiet hours resemble it.
+LEAST = {"hand": 0.7, "arm": 0.6}
 ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
 
 
@@ -225,18 +234,16 @@ def quiet_hours(kind: str, hours: int, seed: int) -> list[Sequence]:
 
 def motion_part(kind: str, classes: tuple[str, ...], fitted: strokes.Fitted) -> TrainedPart:
     """Return a part that knows strokes, its thresholds set by quiet hours."""
-    settings = [TIMES.get(name, {}) for name in classes]
+    settings = [SETTINGS[kind].get(name, {}) for name in classes]
     hold_us = [int(own.get("hold_us", HOLD_US[kind])) for own in settings]
     quiet = quiet_hours(kind, QUIET_H, 1)
     hours = sum(len(x) for x, _ in quiet) * STEP_US / 3.6e9
     p = [fitted.probabilities(x) for x, _ in quiet]
     levels = strokes.levels(p, hold_us, SMOOTH_US, REFRACTORY_US)
     own: dict[str, dict[str, float]] = {}
-    for name, level, hold, times in zip(
-        classes[1:], levels, hold_us[1:], settings[1:], strict=True
-    ):
+    for name, level, chosen in zip(classes[1:], levels, settings[1:], strict=True):
         enter = strokes.threshold(level, hours, FALSE_PER_HOUR)
-        own[name] = {**times, "hold_us": hold, "enter": enter}
+        own[name] = {**chosen, "enter": max(enter, LEAST[kind])}
     return TrainedPart(
         "tcn", classes, fitted.mean, fitted.scale, fitted.params,
         enter=strokes.MOST, exit=0.3, hold_us=HOLD_US[kind], refractory_us=REFRACTORY_US,
@@ -278,7 +285,7 @@ def fit_arm_motion(
 
 
 PARTS = {f.__name__: f for f in (hand_pose, body_pose, hand_motion, arm_motion)}
-STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3000, "arm_motion": 3000}
+STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 2400, "arm_motion": 2400}
 
 # --- all of it ----------------------------------------------------------------------------------
 
