@@ -27,7 +27,7 @@ PALM, INDEX, MIDDLE, LITTLE = 0, 4, 8, 16
 TIPS = np.array([3, 7, 11, 15, 19])
 INDEX_TIP = 7
 # From each finger's knuckle to its tip; the thumb has a joint less.
-FINGERS = tuple((range(a, b + 1)) for a, b in zip((1, 4, 8, 12, 16), TIPS.tolist(), strict=True))
+FINGERS = tuple(range(a, b + 1) for a, b in zip((1, 4, 8, 12, 16), TIPS.tolist(), strict=True))
 _BONE_TO = np.array([joint for finger in FINGERS for joint in list(finger)[1:]])
 
 CLASSES = ("", *SFINGE3D_CLASSES)
@@ -137,6 +137,8 @@ def _stretch(finger: F64) -> F64:
 # The part of a segment after which its name is told, and before that a part that does not count.
 TOLD = {name: 0.45 if name in HELD else 0.7 for name in SFINGE3D_CLASSES}
 UNSURE = 0.15
+# All labels come so many frames late: who hears 200 ms of what follows tells strokes apart better.
+DELAY = 4
 # Frames after the end that still bear the name, and frames after those that do not count.
 LATE, FADING = 4, 6
 
@@ -145,31 +147,37 @@ def labels(steps: int, segments: Sequence[Segment]) -> I64:
     """Return the class of each of so many frames; `IGNORE` where it is open what it is."""
     out = np.zeros(steps, np.int64)
     spans = [
-        (CLASSES.index(s.name), *(t // SFINGE3D_FRAME_US for t in (s.start_us, s.end_us)))
+        (s.name, s.start_us // SFINGE3D_FRAME_US + DELAY, s.end_us // SFINGE3D_FRAME_US + DELAY)
         for s in segments
     ]
-    for which, a, b in spans:
-        unsure = TOLD[CLASSES[which]] - UNSURE
-        out[round(a + unsure * (b - a)) : b + LATE + FADING] = IGNORE
-    for which, a, b in spans:
-        out[round(a + TOLD[CLASSES[which]] * (b - a)) : b + LATE + 1] = which
+    for name, a, b in spans:
+        out[round(a + (TOLD[name] - UNSURE) * (b - a)) : b + LATE + FADING] = IGNORE
+    for name, a, b in spans:
+        out[round(a + TOLD[name] * (b - a)) : b + LATE + 1] = CLASSES.index(name)
     return out
 
 
 def varied(joints: NDArray[np.floating], label: I64, rng: Generator) -> tuple[F64, I64]:
     """Return the same movement as of another hand: (T, 20, 3) and labels, of another T.
 
-    Fingers have other lengths; hand and path are turned each by itself, up to some 10° and more;
-    the way is shorter or longer, the pace another and uneven, the places noisy.
+    Fingers have other lengths and are held a little otherwise; hand and path are turned each by
+    itself; the way is shorter or longer, the pace another and uneven, the places noisy. Of some,
+    the beginning is cut off: a gesture may come as soon as the hand does.
     """
     p = np.asarray(joints, np.float64)
+    if rng.random() < 0.5:
+        first = int(np.argmax(label != 0)) if label.any() else 0
+        cut = int(rng.integers(max(first - 8 - DELAY, 1)))
+        p, label = p[cut:], label[cut:]
     palm = p[:, :1]
-    longer = np.ones((20, 1))
-    for finger in FINGERS:
-        longer[list(finger)] = np.exp(rng.normal(0, 0.04))
+    hand = p - palm
+    for finger, turn in zip(FINGERS, synth.random_rotation(rng, len(FINGERS), 5.0), strict=True):
+        root = hand[:, finger[0]][:, None]
+        hand[:, list(finger)] = (root + (hand[:, list(finger)] - root) @ turn.T) * np.exp(
+            rng.normal(0, 0.04)
+        )
     turn_hand, turn_path = synth.random_rotation(rng, 2, 7.0)
-    hand = ((p - palm) * longer) @ turn_hand.T
-    moved = hand + palm @ turn_path.T * np.exp(rng.normal(0, 0.2))
+    moved = hand @ turn_hand.T + palm @ turn_path.T * np.exp(rng.normal(0, 0.2))
     frames = max(int(len(p) * np.exp(rng.normal(0, 0.15))), 8)
     knots = max(2, frames // 40)
     uneven = np.interp(np.linspace(0, 1, frames), np.linspace(0, 1, knots), rng.normal(0, 3, knots))
