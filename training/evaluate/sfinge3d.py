@@ -194,8 +194,9 @@ def choose(streams: Sequence[HandStream], ps: Sequence[F32]) -> Ear:
 def together(ps: Sequence[F32]) -> F32:
     """Return what several networks say of one stream: the mean of their logits, so to say."""
     log = np.log(np.stack(ps) + 1e-6).mean(0)
-    p: F32 = np.exp(log - log.max(axis=1, keepdims=True))
-    return p / p.sum(axis=1, keepdims=True)
+    p = np.exp(log - log.max(axis=1, keepdims=True))
+    out: F32 = p / p.sum(axis=1, keepdims=True)
+    return out
 
 
 def hear(
