@@ -90,7 +90,7 @@ class Lesson:
         self.kept.append((file, offer.take))
         self._in_a_row = 0
         shown = ", ".join(
-            f"{who if who == 'body' else f'{who} hand'} seen in {share:.0%}"
+            f"{who if who == 'body' else f'{who} hand'} seen in {100 * share:.0f} %"
             for who, share in quality.seen.items()
             if share > takes.LEAST_SEEN
         )

@@ -394,8 +394,8 @@ def _problem(
         return "your hand was hardly seen: give it more light, or come nearer"
     if seen[acting] < LEAST_SEEN:
         return (
-            f"{_whose(acting)} was seen in only {seen[acting]:.0%} of the frames: more light, "
-            "nearer to the camera, or slower"
+            f"{_whose(acting)} was seen in only {100 * seen[acting]:.0f} % of the frames: "
+            "more light, nearer to the camera, or slower"
         )
     if side := _outside(take, acting):
         return f"{_whose(acting)} leaves the picture {side}: step back, or make it smaller"

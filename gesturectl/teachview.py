@@ -161,7 +161,7 @@ class LivePanel:
 
 def _seen(observation: Observation) -> Text:
     """Say what is seen: `right hand 97 %, body`."""
-    words = [f"{hand.side} hand {hand.score:.0%}" for hand in observation.hands]
+    words = [f"{hand.side} hand {100 * hand.score:.0f} %" for hand in observation.hands]
     words += ["body"] * bool(observation.bodies)
     return Text("sees " + (", ".join(words) or "nobody"), style="dim")
 

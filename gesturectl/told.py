@@ -82,15 +82,15 @@ def advice(report: Report) -> list[tuple[str, bool]]:
         ))  # fmt: skip
     if (row.recalled or 0) < LEAST_RECALLED * row.takes:
         said.append(("few          are recognised: more takes help, or a clearer gesture", True))
-    if (row.false_per_hour or 0) > OFTEN_PER_HOUR:
-        said.append((
-            "mistakes     are more frequent than 0.2 an hour: a gesture less like what you do "
-            "anyway, and more background, make them rarer", True,
-        ))  # fmt: skip
     if (row.background_s or 0) < LITTLE_S:
         said.append((
             "background   what you ordinarily do is hardly known: `gesturectl background` makes "
             "mistakes rarer", False,
+        ))  # fmt: skip
+    elif (row.false_per_hour or 0) > OFTEN_PER_HOUR:
+        said.append((
+            "mistakes     are expected too often: a gesture less like what you do anyway, and "
+            "more background, make them rarer", True,
         ))  # fmt: skip
     return said
 

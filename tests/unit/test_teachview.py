@@ -41,7 +41,7 @@ def test_a_terminal_shows_the_hand_what_to_do_and_how_many_takes_there_are() -> 
         screen.show(SEEN, Status("take 3: get ready", "wait", 2, 2, 5))
         screen.say("take 2: kept")
     shown = out.getvalue()
-    for word in ("teach z", "take 3: get ready  2", "sees right hand 97%", "2 of 5 takes  ● ● ○"):
+    for word in ("teach z", "take 3: get ready  2", "sees right hand 97 %", "2 of 5 takes  ● ● ○"):
         assert word in shown
     assert any("\u2800" < letter < "\u28ff" for letter in shown)
     assert "take 2: kept" in shown
