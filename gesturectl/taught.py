@@ -63,8 +63,8 @@ _ALONG = 0.3  # of the movement of one hand, from which on the other takes part
 _PIECE_US = 30_000_000
 _STOPPED_US = 1_000_000
 
-_ORDINARY_ROWS, _NAMED_ROWS, _WORST_ROWS = 480, 12, 30
-_OWN_WORST_ROWS, _MISTAKEN = 300, 0.0
+_ORDINARY_ROWS, _NAMED_ROWS, _WORST_ROWS = 320, 8, 120  # the worst are shared by all
+_OWN_WORST_ROWS, _MISTAKEN = 150, 0.0
 _ORDINARY_WEIGHT = 200.0  # that many takes of ordinary behaviour do all stretches of it weigh
 _WRONG_WEIGHT = 3.0
 _REST_WEIGHT = 1.0
@@ -373,9 +373,10 @@ class _Fit:
         half: int = 2,
         source: int = -1,
         shown: float = 0.0,
+        ways: Sequence[Way] | None = None,
     ) -> None:
         sums = told.window(max(start, 0), stop)
-        for way in self.ways:
+        for way in self.ways if ways is None else ways:
             if all(sums.seen[hand] for hand in way):
                 self.rows.add(sums.embedded(way), weight, half, source, shown)
 
@@ -519,10 +520,11 @@ class _Fit:
                     b = start + int(ordinary[start : start + 10].argmax())
                     if np.isfinite(ordinary[b]):
                         tops.append((float(ordinary[b]), s, b))
-            for _, s, b in sorted(tops, reverse=True)[:_WORST_ROWS]:
+            ways = ways_of([one])
+            for _, s, b in sorted(tops, reverse=True)[: max(_WORST_ROWS // len(self.mine), 8)]:
                 for length in one.lengths:
                     told = self.strips[s].beats
-                    self._add_window(told, b + 1 - length, b + 1, 1.0, half=s % 2)
+                    self._add_window(told, b + 1 - length, b + 1, 1.0, half=s % 2, ways=ways)
 
     def fit(self, own_us: int) -> tuple[Ear, dict[str, Expected]]:
         """Learn, and find the thresholds."""

@@ -39,8 +39,8 @@ GESTURES = (
 WAY_NAMES = ("one finger", "whole hand")
 WAYS = len(WAY_NAMES)
 
-# What each network is told. On ten held-out subjects of the training split the first alone was right
-# about 94.4 and 92.7 % of the time (14 and 28 classes), the three together 95.9 and 93.9.
+# What each network is told. On ten held-out subjects of the training split the first alone was
+# right about 94.4 and 92.7 % of the time (14 and 28 classes), the three together 95.9 and 93.9.
 STROKE = ("path", "motion", "sweep")
 VIEWS = (
     ("shape", "distances", "axes", *STROKE),
