@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 LONG_S = 900.0  # some 30 s of pictures, on a machine that others use as well
 
 FIVE = "puppet:" + ",".join(["little_finger"] * 5)
+THREE = "puppet:" + ",".join(["little_finger"] * 3)
 OTHER = (
     "little_finger,fidget,victory,little_finger@left,drink,call_me,little_finger"
     "?seed=11&skin=brown&background=gradient&speed=1.1"
@@ -110,6 +111,31 @@ def test_it_does_something_when_a_profile_binds_it(
     out = ran("replay", take, "--profile", profile, "--json", env=env)
     keys = [json.loads(line).get("key") for line in out.splitlines()]
     assert [key for key in keys if key] == ["F5", "F5"]
+
+
+def test_a_lesson_that_is_killed_loses_no_take_and_goes_on(tmp_path: Path) -> None:
+    env = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
+    script = f"{THREE}?fps=15"
+    arguments = ("teach", "little", "--hand", "--source", script, "--samples", "3")
+    with gesturectl(*arguments, env=env) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("take 2: kept"):
+                break
+        process.kill()
+    store = Store(tmp_path / "gesturectl")
+    before = {file.name: file.read_bytes() for file in store.files("little")}
+    assert len(before) == 2
+    assert store.load().problems == ()
+
+    with gesturectl(*arguments, env=env) as process:
+        code, _, err = finished(process, LONG_S)
+    assert code == 0, err
+    assert "2 of 3 takes are kept from before" in err
+    after = {file.name: file.read_bytes() for file in store.files("little")}
+    assert len(after) == 3
+    assert before.items() <= after.items()
+    assert not list(store.root.rglob("*.part"))
 
 
 def test_what_was_kept_are_landmarks_of_five_takes_and_forgetting_removes_them(
