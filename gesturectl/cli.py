@@ -33,7 +33,7 @@ EXIT_CODES: dict[int, str] = {
     0: "all went well",
     1: "something failed; or doctor found what must be mended",
     2: "wrong command line, or a profile or configuration with problems",
-    3: "the camera, video, stream, trace or puppet script cannot be read",
+    3: "a camera, video, stream, trace or puppet script cannot be read, or takes not be learned",
     4: "a landmark or gesture model is missing or damaged",
     5: "keys cannot be sent: no display, no permission, a key that does not exist here",
     130: "interrupted by Ctrl-C, after everything held was released",
