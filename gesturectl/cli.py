@@ -406,8 +406,8 @@ def wrong(
 ) -> None:
     """Say that the last gesture that was heard was none.
 
-    Of a gesture of your own, the running gesturectl has kept the three seconds before; they become
-    an example of what it is not, and it is learned anew. Of a shipped gesture it says what helps.
+    Of a gesture of your own, the running gesturectl has kept the seconds around it; they become an
+    example of what it is not, and it is learned anew. Of a shipped gesture it says what helps.
     """
     from gesturectl import teach as school
     from gesturectl import told
@@ -420,7 +420,7 @@ def wrong(
         _print_json({"mistakes": left}) if as_json else typer.echo(told.mistakes(left))
         return
     heard = school.last_heard()
-    if not heard.before:
+    if not heard.seen:
         says = told.say_shipped_wrong(heard.gesture)
         row = {"gesture": heard.gesture, "own": False, "advice": says}
         _print_json(row) if as_json else typer.echo(says)

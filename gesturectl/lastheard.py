@@ -1,10 +1,13 @@
 """What the daemon last acted on, kept for `gesturectl wrong`: one small trace, only where it helps.
 
 What is kept, and where: while a profile listens to a gesture that the user has taught, the last
-three seconds of landmarks in memory; when such a gesture begins, these in one file in the state
-folder of the platform, in place of the one before. When a shipped gesture that is listened to
-begins, the file holds its name and no landmarks. Nothing is kept of whoever has taught nothing;
-`gesturectl forget` and `wrong` remove the file.
+three seconds of landmarks in memory; when such a gesture begins, these and the second after it in
+one file in the state folder of the platform, in place of the one before. When a shipped gesture
+that is listened to begins, the file holds its name and no landmarks. Nothing is kept of whoever has
+taught nothing; `gesturectl forget` and `wrong` remove the file.
+
+    landmarks   --|=============B====|------     B  an own gesture begins
+                  KEPT_US before     AFTER_US: written here, or sooner when the run ends
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ from gesturectl.types import Began, Observation
 log = logging.getLogger(__name__)
 
 KEPT_US: Final = 3_000_000
+# Without it, the same mistake was made again a second later, by what the hand did next (a stroke
+# taken for a drawn Z, replayed after `wrong`); with it, in three of three cases it was not.
+AFTER_US: Final = 1_000_000
 _MAX_FRAMES: Final = 1_000
 
 
@@ -37,18 +43,18 @@ def file() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An activation: the gesture, what was seen before it (empty for shipped ones), and when.
+    """An activation: the gesture, what was seen around it (empty for shipped ones), and when.
 
     `at_s` is the wall clock's time in seconds, as files have it.
     """
 
     gesture: str
-    before: tuple[Observation, ...]
+    seen: tuple[Observation, ...]
     at_s: float
 
 
 class Memory:
-    """Notes every observation of a run, and writes down what was seen before an activation.
+    """Notes every observation of a run, and writes down what was seen around an activation.
 
     `own` are the gestures that the user has taught, `listened` those that the profile acts on.
     """
@@ -58,6 +64,7 @@ class Memory:
         self._listened = frozenset(listened)
         self._own = frozenset(own) & self._listened
         self._past: deque[Observation] = deque()
+        self._begun: Began | None = None  # an own gesture whose second has not passed
         self._writer: Thread | None = None
 
     def note(self, observation: Observation, step: Step) -> None:
@@ -66,25 +73,40 @@ class Memory:
             return
         past = self._past
         if past and past[-1].size_px != observation.size_px:
+            self._finish()
             past.clear()  # a trace has one size
         past.append(observation)
-        while past[0].t_us < observation.t_us - KEPT_US:
-            past.popleft()
         for event in step.events:
             if isinstance(event, Began) and event.gesture in self._listened:
                 known = event.gesture in self._own
-                self._write(event, tuple(past) if known else (_nobody(observation),))
+                self._begun = event if known else None
+                if not known:
+                    self._write(event.gesture, (_nobody(observation),))
+        if self._begun is not None and observation.t_us - self._begun.t_us >= AFTER_US:
+            self._finish()
+        last_us = observation.t_us if self._begun is None else self._begun.t_us
+        while past[0].t_us < last_us - KEPT_US:
+            past.popleft()
 
     def close(self) -> None:
-        """Wait until what was begun is on disk."""
+        """Write down what is left to write, and wait until it is on disk."""
+        self._finish()
+        self._wait()
+
+    def _finish(self) -> None:
+        if self._begun is not None:
+            self._write(self._begun.gesture, tuple(self._past))
+            self._begun = None
+
+    def _write(self, gesture: str, frames: tuple[Observation, ...]) -> None:
+        # The key press is out already. To compress 120 frames takes 50 ms, longer than a frame.
+        self._wait()
+        self._writer = Thread(target=_write, args=(self._path, gesture, frames))
+        self._writer.start()
+
+    def _wait(self) -> None:
         if self._writer is not None:
             self._writer.join()
-
-    def _write(self, event: Began, frames: tuple[Observation, ...]) -> None:
-        # The key press is out already; compressing 90 frames takes 30 ms, a frame's time.
-        self.close()
-        self._writer = Thread(target=_write, args=(self._path, event.gesture, frames))
-        self._writer.start()
 
 
 def _nobody(observation: Observation) -> Observation:
@@ -127,6 +149,11 @@ def read(path: Path | None = None) -> Heard | None:
     return Heard(gesture, seen, at_s)
 
 
-def remove(path: Path | None = None) -> None:
-    """Remove what was kept."""
-    (path or file()).unlink(missing_ok=True)
+def remove(heard: Heard | None = None) -> None:
+    """Remove what was kept; with `heard` only where that is still the last activation."""
+    path = file()
+    try:
+        if heard is None or path.stat().st_mtime == heard.at_s:
+            path.unlink()
+    except FileNotFoundError:
+        pass

@@ -389,13 +389,13 @@ def wrong(store: Store, heard: lastheard.Heard) -> Corrected:
         SampleError: it cannot be kept or learned from; then nothing has changed.
     """
     before = _rows_by_name(store, own.load(store).taught).get(heard.gesture)
-    file = store.add_wrong(heard.before, heard.gesture)
+    file = store.add_wrong(heard.seen, heard.gesture)
     try:
         learned = refit(store)
     except SampleError:
         file.unlink(missing_ok=True)
         raise
-    lastheard.remove()  # said once, it counts once
+    lastheard.remove(heard)  # said once, it counts once
     after = _rows_by_name(store, learned.taught).get(heard.gesture)
     return Corrected(heard.gesture, len(store.wrong_files()), before, after, learned.took_s)
 

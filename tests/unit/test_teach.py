@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gesturectl import lastheard, own, teach, told
 from gesturectl.daemon import Control
+from gesturectl.engine import Engine, Step
 from gesturectl.errors import SampleError, TraceError, UsageError
 from gesturectl.lastheard import Memory
-from gesturectl.lesson import LIVE, Lesson, is_recorded
+from gesturectl.lesson import LIVE, Lesson, Offer, is_recorded
+from gesturectl.listener import Listener
+from gesturectl.recogniser import Recogniser
 from gesturectl.samples import Plan, Store
 from gesturectl.takes import Cutter
 from gesturectl.trace import read_trace
-from gesturectl.types import Observation
+from gesturectl.types import Began, Hand, Observation
 from tests.acting import Performance
 from tests.lessons import Heard, choice, taught, trace_of
 
@@ -315,11 +320,6 @@ def heard_live(path: Path, trace: Path, gesture: str) -> None:
     """Let a daemon's memory see a trace, up to the first beginning of a gesture."""
     mine = own.load()
     assert mine.taught is not None
-    from gesturectl.engine import Engine
-    from gesturectl.listener import Listener
-    from gesturectl.recogniser import Recogniser
-    from gesturectl.types import Began
-
     engine = Engine(Recogniser.load(), None, Listener(mine.taught))
     memory = Memory(path, mine.taught.gestures, {"little", "fist"})
     for observation, _ in read_trace(trace):
@@ -335,8 +335,8 @@ def test_what_was_wrong_is_learned_and_can_be_taken_back(store: Store, fingers: 
     heard_live(lastheard.file(), fingers, "little")
     heard = teach.last_heard()
     assert heard.gesture == "little"
-    assert heard.before
-    assert heard.before[-1].t_us - heard.before[0].t_us <= lastheard.KEPT_US
+    assert heard.seen
+    assert heard.seen[-1].t_us - heard.seen[0].t_us <= lastheard.KEPT_US
     corrected = teach.wrong(store, heard)
     assert (corrected.gesture, corrected.mistakes) == ("little", 1)
     with pytest.raises(UsageError, match="nothing was heard"):
@@ -353,7 +353,7 @@ def test_of_a_shipped_gesture_only_the_name_is_kept_and_advice_is_given(
     taught(store, "little", fingers)
     heard_live(lastheard.file(), trace_of("fist:1s", tmp_path / "fist.jsonl"), "fist")
     heard = teach.last_heard()
-    assert (heard.gesture, heard.before) == ("fist", ())
+    assert (heard.gesture, heard.seen) == ("fist", ())
     advice = told.say_shipped_wrong("fist")
     assert "confidence:" in advice
     assert "hold_for" in advice
@@ -367,13 +367,49 @@ def test_nothing_is_kept_of_whoever_listens_to_no_gesture_of_their_own(tmp_path:
 
 
 def kept_after(memory: Memory, path: Path) -> bool:
-    from gesturectl.engine import Step
-    from gesturectl.types import Began
-
     step = Step((Began(0, "fist", "right", 0.9),), (), ())
     memory.note(Observation(0, (), (), (640, 480)), step)
     memory.close()
     return path.exists()
+
+
+def test_the_three_seconds_before_and_the_second_after_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "last.jsonl.gz"
+    memory = Memory(path, {"little"}, {"little"})
+    for frame in range(0, 300):
+        t_us = frame * 33_333
+        events = (Began(t_us, "little", "right", 0.9),) if frame == 150 else ()
+        hand = Hand("right", 0.9, np.full((21, 3), 0.5, np.float32))
+        memory.note(Observation(t_us, (hand,), (), (640, 480)), Step(events, (), ()))
+        if frame == 150 + 29:
+            assert not path.exists()
+    memory.close()
+    heard = lastheard.read(path)
+    assert heard is not None
+    began_us = 150 * 33_333
+    assert heard.seen[0].t_us == pytest.approx(began_us - lastheard.KEPT_US, abs=34_000)
+    assert heard.seen[-1].t_us == pytest.approx(began_us + lastheard.AFTER_US, abs=34_000)
+
+
+def test_of_two_activations_in_a_row_the_later_is_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "last.jsonl.gz"
+    memory = Memory(path, {"little"}, {"little", "fist"})
+    for frame, gesture in enumerate(("little", "fist")):
+        step = Step((Began(frame, gesture, "right", 0.9),), (), ())
+        memory.note(Observation(frame, (), (), (640, 480)), step)
+    memory.close()
+    heard = lastheard.read(path)
+    assert heard is not None
+    assert (heard.gesture, heard.seen) == ("fist", ())
+
+
+def test_what_was_heard_while_a_mistake_was_told_stays(store: Store, fingers: Path) -> None:
+    taught(store, "little", fingers)
+    heard_live(lastheard.file(), fingers, "little")
+    told_of = teach.last_heard()
+    os.utime(lastheard.file(), (1, 1))  # another one, heard meanwhile
+    teach.wrong(store, told_of)
+    assert teach.last_heard().gesture == "little"
 
 
 def test_a_damaged_memory_says_what_to_do() -> None:
@@ -465,8 +501,6 @@ def test_a_model_that_cannot_be_mended_is_said_with_both_reasons(
 def test_too_many_refusals_in_a_row_end_a_lesson_that_would_never_end(store: Store) -> None:
     lesson = Lesson("little", Plan("hand", 5), store, Heard(), 5)
     nobody = [Observation(i * 33_333, (), (), (640, 480)) for i in range(30)]
-    from gesturectl.lesson import Offer
-
     with pytest.raises(SampleError, match="10 takes in a row were refused"):
         for shift in range(10):
             take = [replace(o, t_us=o.t_us + shift) for o in nobody]
