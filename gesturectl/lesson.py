@@ -69,6 +69,8 @@ class Lesson:
     control: Control = field(default_factory=Control)
     kept: list[tuple[Path, Take]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    _in_a_row: int = 0  # refused, since the last one that was kept
+    _set_aside: int = 0
 
     @property
     def complete(self) -> bool:
@@ -96,9 +98,6 @@ class Lesson:
         )
         self.screen.say(f"take {number}: kept; {quality.duration_us / 1e6:.1f} s, {shown}", "good")
         self._set_odd_one_aside()
-
-    _in_a_row: int = 0
-    _set_aside: int = 0
 
     def _refuse(self, number: int, why: str) -> None:
         self.refused.append(why)
@@ -134,7 +133,7 @@ class Lesson:
         """Say what to do now."""
         done, wanted = len(self.kept), self.wanted
         state, timing = cutter.state, cutter.timing
-        since_us = observation.t_us - (state.since_us or observation.t_us)
+        since_us = 0 if state.since_us is None else observation.t_us - state.since_us
         if is_paced(timing):
             match state.phase:
                 case Phase.COUNTDOWN if since_us < timing.countdown_us:

@@ -21,8 +21,9 @@ class Heard:
         self.prompts: list[str] = []
 
     def show(self, observation: Observation, status: Status) -> None:
-        if not self.prompts or self.prompts[-1] != status.prompt:
-            self.prompts.append(status.prompt)
+        left = f" {status.count_s}" if status.count_s else ""
+        if not self.prompts or self.prompts[-1] != status.prompt + left:
+            self.prompts.append(status.prompt + left)
 
     def say(self, line: str, tone: Tone = "plain") -> None:
         self.lines.append(line)

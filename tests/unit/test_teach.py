@@ -254,10 +254,12 @@ def test_before_a_camera_it_is_said_what_to_do_and_when() -> None:
         cutter.step(observation)
         screen.show(observation, lesson.status(cutter, observation))
     assert screen.prompts == [
-        "take 1: get ready",
+        "take 1: get ready 3",
+        "take 1: get ready 2",
+        "take 1: get ready 1",
         "now: make the gesture, and come back to rest",
         "recording",
-        "take 1: get ready",
+        "take 1: get ready 3",
     ]
 
 
