@@ -164,6 +164,19 @@ def test_a_gesture_that_looks_like_a_shipped_one_is_warned_of(store: Store, tmp_
     assert any("the shipped victory" in line and "3 of 3" in line for line in screen.lines)
 
 
+def test_a_gesture_that_looks_like_another_of_one_s_own_is_warned_of(
+    store: Store, fingers: Path, tmp_path: Path
+) -> None:
+    taught(store, "little", fingers)
+    again = trace_of(",".join(["little_finger"] * 4) + "?seed=9", tmp_path / "again.jsonl")
+    report = taught(store, "pinky", again)
+    assert report.row is not None
+    assert report.row.nearest == "little"
+    screen = Heard()
+    told.say_report(report, screen)
+    assert any("collides     with your own little" in line for line in screen.lines)
+
+
 def test_a_report_is_json_for_programs(store: Store, fingers: Path) -> None:
     row = json.loads(json.dumps(teach.report_json(taught(store, "little", fingers))))
     assert (row["gesture"], row["learned"], row["takes"]) == ("little", True, 5)
