@@ -119,13 +119,13 @@ def _sideways(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
 
 
 def _lift(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
-    """Return when a lift is known for a stroke: at the beginning of its return."""
+    """Return when a lift is known for a stroke: as soon as it has not stayed at its top."""
     top, first, last = _top(recording, segment, signal[:, 1])
     if recording.t_us[last] - recording.t_us[first] >= REST_US:
         return None  # a raised hand, to whoever does not read minds
     y = signal[:, 1]
     falls = int(recording.t_us[top + int(np.argmax(y[top:] > y[top] + 0.05))])
-    return falls, falls + 200_000
+    return falls - 70_000, falls + 170_000
 
 
 def _drop(recording: ArmRecording, segment: Segment, signal: F32) -> Span:

@@ -16,7 +16,8 @@ log odds, as peaks over a threshold do (Pickands 1975).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -33,7 +34,7 @@ Report = Callable[[int, float], None]
 
 BATCH, CUT = 48, 160
 WARM = 40  # a cut that begins in the middle lacks its past: its first steps do not count
-HARD_SHARE, HARD_MOST = 6, 400
+HARD_MOST = 400
 FIRST_SHARE = 2 / 3
 
 # Features that the second view does not see, as `features._motion` orders them.
@@ -65,12 +66,16 @@ def fit_views(
     *,
     hidden: tuple[int, ...],
     quiet: Sequence[Labelled],
+    hard_share: float,
     steps: int,
     width: int,
     null_weight: float,
     report: Report,
 ) -> Fitted:
-    """Fit the view of everything and the view that does not see the features `hidden`."""
+    """Fit the view of everything and the view that does not see the features `hidden`.
+
+    `hard_share` of the cuts in the last third of the steps are moments of `quiet` hours.
+    """
     mean, scale = standard(sequences)
     views = []
     for number, blind in enumerate(((), hidden)):
@@ -91,6 +96,7 @@ def fit_views(
         cuts = Cuts(rng, [(seen(x), label) for x, label in sequences], null_weight)
         params = nets.init_tcn(rng, len(mean), width, 5, classes)
         params = nets.fit(nets.tcn, params, cuts.batches(), steps=first, report=told)
+        cuts.hard_rows = round(hard_share * BATCH)
         cuts.hard = hardest(params, ((seen(x), label) for x, label in quiet))
         params = nets.fit(
             nets.tcn, params, cuts.batches(), steps=steps - first, rate=1e-3, report=told_later
@@ -109,12 +115,13 @@ def standard(sequences: Sequence[Labelled]) -> tuple[F32, F32]:
 
 @dataclass(slots=True)
 class Cuts:
-    """Random cuts of sequences; one in `HARD_SHARE` from `hard`, ending soon after its moment."""
+    """Random cuts of sequences; `hard_rows` of each batch from `hard`, ending soon after it."""
 
     rng: Generator
     sequences: Sequence[Labelled]
     null_weight: float
-    hard: Sequence[tuple[F32, NDArray[np.int64], int]] = field(default_factory=list)
+    hard: Sequence[tuple[F32, NDArray[np.int64], int]] = ()
+    hard_rows: int = 0
 
     def batches(self) -> Iterator[tuple[F32, NDArray[np.int32], F32]]:
         """Yield x (BATCH, CUT, M), labels and weights (BATCH, CUT), for ever."""
@@ -123,7 +130,7 @@ class Cuts:
         while True:
             x = np.zeros((BATCH, CUT, self.sequences[0][0].shape[1]), np.float32)
             label = np.full((BATCH, CUT), IGNORE, np.int32)
-            hard = BATCH // HARD_SHARE if self.hard else 0
+            hard = self.hard_rows if self.hard else 0
             for row, i in enumerate(self.rng.choice(len(lengths), BATCH, p=share)):
                 from_x, from_label = self.sequences[i]
                 low, high = -CUT // 4, max(lengths[i] - CUT // 2, 1)
@@ -174,8 +181,9 @@ def _forward(params: nets.Params, x: F32) -> F32:
 
 # Not below: no other class is then likelier. Not above: no gesture would pass; then its samples,
 # and not its threshold, are what is wrong.
-LEAST, MOST = 0.5, 0.97
-TAIL = 20  # levels from which the fall of the tail is estimated
+LEAST, MOST = 0.55, 0.93
+TAIL = 20  # levels of a class, from which the fall of the tail is estimated
+ABOVE_SEEN = 0.01
 
 
 def levels(
@@ -210,11 +218,32 @@ def levels(
     return found
 
 
-def threshold(level: NDArray[np.float32], hours: float, per_hour: float) -> float:
-    """Return the threshold that leaves `per_hour` activations, of the levels of so many hours."""
-    if len(level) <= TAIL:
-        return LEAST
-    odds = np.log(level[: TAIL + 1]) - np.log1p(-np.minimum(level[: TAIL + 1], 1 - 1e-6))
-    fall = float((odds[:TAIL] - odds[TAIL]).mean())
-    at = odds[TAIL] + fall * np.log(TAIL / (hours * per_hour))
-    return round(float(np.clip(1 / (1 + np.exp(-at)), LEAST, MOST)), 3)
+def thresholds(found: Sequence[NDArray[np.float32]], hours: float, per_hour: float) -> list[float]:
+    """Return thresholds that leave each class `per_hour` activations, of `levels` of some hours.
+
+    How fast the tail falls is told by the highest levels of all classes together; a class of which
+    these hours have shown one moment or two tells too little by itself.
+    """
+    allowed = int(hours * per_hour)
+    counted = [level[level > LEAST] for level in found]
+    if allowed:  # these hours show it
+        asked = [float(level[allowed]) if len(level) > allowed else LEAST for level in counted]
+        return [_within(p + ABOVE_SEEN) for p in asked]
+    bases = [_log_odds(float(level[TAIL]) if len(level) > TAIL else LEAST) for level in counted]
+    peaks = [_log_odds(level[:TAIL]) - base for level, base in zip(counted, bases, strict=True)]
+    fall = float(np.concatenate(peaks).mean()) if any(map(len, peaks)) else 0.0
+    out = []
+    for level, peak, base in zip(counted, peaks, bases, strict=True):
+        rare = base + fall * np.log(max(len(peak), 1) / (hours * per_hour))
+        seen = float(level[0]) + ABOVE_SEEN if len(level) else LEAST
+        out.append(_within(max(1 / (1 + np.exp(-rare)), seen)) if len(level) else LEAST)
+    return out
+
+
+def _within(p: float) -> float:
+    return round(float(np.clip(p, LEAST, MOST)), 3)
+
+
+def _log_odds(p: Any) -> Any:
+    p = np.minimum(np.asarray(p, np.float64), 1 - 1e-6)
+    return np.log(p) - np.log1p(-p)

@@ -802,7 +802,7 @@ def _arm_lift(take: Take, which: int, *, down: bool) -> None:
         if rng.random() < 0.7:
             take.hold(rng.uniform(0.02, 0.3), IGNORE)
         back_s = quick_s * rng.uniform(0.85, 1.7)
-        label = _told(back_s, which, 0.07 / back_s, 0.07 / back_s)
+        label = _told(back_s, which, 0.04 / back_s, 0.04 / back_s)
         label[round(0.3 * RATE_HZ) :] = IGNORE
         label[round(0.45 * RATE_HZ) :] = NULL
         take.go(0, low + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15), label=label)

@@ -55,8 +55,6 @@ SETTINGS: dict[str, dict[str, dict[str, float]]] = {
         "swipe_down": {"hold_us": 33_000},
     },
 }
-# Below this no stroke is believed, however seldom quiet hours resemble it.
-LEAST = {"hand": 0.7, "arm": 0.6}
 ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
 
 
@@ -223,7 +221,7 @@ def quiet_hours(kind: str, hours: int, seed: int) -> list[Sequence]:
     """Return so many hours of synthetic hands or arms that make no stroke."""
     rng = np.random.default_rng((SEED, seed))
     out: list[Sequence] = []
-    while len(out) < hours * 120:
+    for _ in range(hours * 120):
         if kind == "arm":
             a = synth.arm_stream(rng, 30.0, gestures=0.0)
             out += grid(a.t_us, a.signals, a.label, arm=True)
@@ -240,10 +238,9 @@ def motion_part(kind: str, classes: tuple[str, ...], fitted: strokes.Fitted) -> 
     hours = sum(len(x) for x, _ in quiet) * STEP_US / 3.6e9
     p = [fitted.probabilities(x) for x, _ in quiet]
     levels = strokes.levels(p, hold_us, SMOOTH_US, REFRACTORY_US)
-    own: dict[str, dict[str, float]] = {}
-    for name, level, chosen in zip(classes[1:], levels, settings[1:], strict=True):
-        enter = strokes.threshold(level, hours, FALSE_PER_HOUR)
-        own[name] = {**chosen, "enter": max(enter, LEAST[kind])}
+    enter = strokes.thresholds(levels, hours, FALSE_PER_HOUR)
+    rows = zip(classes[1:], enter, settings[1:], strict=True)
+    own = {name: {**chosen, "enter": enough} for name, enough, chosen in rows}
     return TrainedPart(
         "tcn", classes, fitted.mean, fitted.scale, fitted.params,
         enter=strokes.MOST, exit=0.3, hold_us=HOLD_US[kind], refractory_us=REFRACTORY_US,
@@ -257,7 +254,7 @@ def hand_motion(
     """Train the part that knows the strokes of a hand."""
     fitted = strokes.fit_views(
         rng, hand_motion_data(rng, 20, own), 1 + len(synth.MOTIONS),
-        hidden=strokes.HAND_PLACES, quiet=quiet_hours("hand", QUIET_H, 0),
+        hidden=strokes.HAND_PLACES, quiet=quiet_hours("hand", QUIET_H, 0), hard_share=0.12,
         steps=steps, width=48, null_weight=0.3, report=report,
     )  # fmt: skip
     return motion_part("hand", ("null", *synth.MOTIONS), fitted)
@@ -278,7 +275,7 @@ def fit_arm_motion(
     """Train on these recordings: all of them, or those that a measurement does not hold out."""
     fitted = strokes.fit_views(
         rng, arm_motion_data(rng, recordings, copies=8, hours=14), 1 + len(ARM_MOTIONS),
-        hidden=strokes.ARM_PLACES, quiet=quiet_hours("arm", QUIET_H, 0),
+        hidden=strokes.ARM_PLACES, quiet=quiet_hours("arm", QUIET_H, 0), hard_share=0.1,
         steps=steps, width=48, null_weight=0.5, report=report,
     )  # fmt: skip
     return motion_part("arm", ("null", *ARM_MOTIONS), fitted)

@@ -63,34 +63,43 @@ def test_moments_of_one_activation_count_once() -> None:
     assert len(strokes.levels([p], [0] * 3, 0, APART_US)[0]) == 2  # 1.4 s of it
 
 
+def exceeding(rng: np.random.Generator, count: int, fall: float = 0.5) -> np.ndarray:
+    """Levels whose log odds fall exponentially from the least that counts."""
+    odds = np.log(strokes.LEAST / (1 - strokes.LEAST)) + rng.exponential(fall, count)
+    return np.sort(1 / (1 + np.exp(-odds)))[::-1].astype(np.float32)
+
+
 def test_a_rarer_activation_asks_for_a_higher_threshold() -> None:
-    level = np.sort(1 / (1 + np.exp(-np.random.default_rng(0).exponential(0.6, 300))))[::-1]
-    rates = (10.0, 1.0, 0.1, 0.01)
-    asked = [strokes.threshold(level.astype(np.float32), 20.0, rate) for rate in rates]
+    level = exceeding(np.random.default_rng(0), 300)
+    asked = [strokes.thresholds([level], 20.0, rate)[0] for rate in (10.0, 1.0, 0.1)]
     assert asked == sorted(asked)
     assert asked[0] < asked[-1]
 
 
-@pytest.mark.parametrize("per_hour", [5.0, 0.5, 0.05])
-def test_the_tail_tells_rates_that_were_not_seen(per_hour: float) -> None:
+@pytest.mark.parametrize("per_hour", [5.0, 0.5])
+def test_the_tail_tells_how_seldom_a_threshold_is_passed(per_hour: float) -> None:
     rng = np.random.default_rng(1)
-    hours, times = 20.0, 2000
+    hours, count = 20.0, 400
+    (asked,) = strokes.thresholds([exceeding(rng, count)], hours, per_hour)
+    unseen = exceeding(rng, count * 50)  # 1000 hours
+    assert (unseen >= asked).sum() / (50 * hours) == pytest.approx(per_hour, rel=0.6)
 
-    def hours_of(count: int) -> np.ndarray:
-        return np.sort(1 / (1 + np.exp(-rng.exponential(0.5, count))))[::-1].astype(np.float32)
 
-    asked = strokes.threshold(hours_of(times), hours, per_hour)
-    unseen = hours_of(times * 50)  # 1000 hours
-    assert (unseen >= asked).sum() / (50 * hours) == pytest.approx(per_hour, rel=0.8)
+def test_rates_too_low_to_be_seen_ask_for_more_than_was_ever_seen() -> None:
+    few, many = exceeding(np.random.default_rng(2), 3), exceeding(np.random.default_rng(3), 60)
+    asked = strokes.thresholds([few, many], 20.0, 0.01)
+    assert asked[0] > few[0]
+    assert asked[1] >= min(float(many[0]), strokes.MOST)
 
 
 def test_a_stroke_that_quiet_hours_never_resemble_keeps_the_least_threshold() -> None:
-    assert strokes.threshold(np.zeros(0, np.float32), 20.0, 0.01) == strokes.LEAST
+    none = np.zeros(0, np.float32)
+    assert strokes.thresholds([none, none], 20.0, 0.01) == [strokes.LEAST] * 2
 
 
 def test_no_threshold_is_so_high_that_nobody_could_pass_it() -> None:
     sure = np.full(500, 0.9999, np.float32)
-    assert strokes.threshold(sure, 20.0, 0.01) == strokes.MOST
+    assert strokes.thresholds([sure], 20.0, 0.01) == [strokes.MOST]
 
 
 def test_the_moments_that_fool_a_network_are_found_and_those_of_gestures_are_not() -> None:

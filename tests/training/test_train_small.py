@@ -35,7 +35,7 @@ def fitted(seed: int, steps: int) -> strokes.Fitted:
     """Two small views fitted on them."""
     return strokes.fit_views(
         np.random.default_rng(seed), sequences(seed), len(CLASSES),
-        hidden=strokes.HAND_PLACES, quiet=sequences(seed + 1), steps=steps, width=8,
+        hidden=strokes.HAND_PLACES, quiet=sequences(seed + 1), hard_share=0.1, steps=steps, width=8,
         null_weight=1.0, report=quiet,
     )  # fmt: skip
 
