@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,3 +74,25 @@ def per_hour(rate: float | None, interval: Interval) -> str:
     if rate is None:
         return "unknown"
     return f"{rate:.2f} ({interval.low:.2f}–{interval.high:.2f})"
+
+
+def milliseconds(spread: Mapping[str, float | None]) -> str:
+    """Return a median and a 90th percentile, as `metrics.spread_ms` gives them."""
+    if spread["median"] is None:
+        return "–"
+    return f"{spread['median']:.0f} / {spread['p90']:.0f}"
+
+
+def gesture_table(gestures: Mapping[str, Figures]) -> Table:
+    """Return one row a gesture: what was shown, heard rightly and falsely, and how soon."""
+    out = table(
+        "by gesture", "gesture", "segments", "right", "false", "precision", "recall", "F1",
+        "ms from end, median / p90",
+    )  # fmt: skip
+    for name, row in gestures.items():
+        out.add_row(
+            name, str(row["right"] + row["missed"]), str(row["right"]), str(row["false"]),
+            *(percent(row[key]) for key in ("precision", "recall", "f1")),
+            milliseconds(row["latency_end_ms"]),
+        )  # fmt: skip
+    return out

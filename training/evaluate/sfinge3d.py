@@ -43,7 +43,16 @@ from training import datasets, tracked
 from training.datasets import SFINGE3D_CLASSES, SFINGE3D_FRAME_US, HandStream
 from training.evaluate import metrics
 from training.evaluate.metrics import Matching, Tally
-from training.evaluate.outcome import Draw, Figures, Measure, Outcome, percent, table
+from training.evaluate.outcome import (
+    Draw,
+    Figures,
+    Measure,
+    Outcome,
+    gesture_table,
+    milliseconds,
+    percent,
+    table,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -269,7 +278,7 @@ def report(heard: Sequence[Heard], hands_mm: Sequence[tuple[int, int]]) -> Outco
         "gestures": {name: _of_gesture(heard, name) for name in SFINGE3D_CLASSES},
         "errors": [error for one in heard for error in errors(one)],
     }
-    tables = (_table(groups, heard), _gesture_table(figures["gestures"]), _blame(figures["errors"]))
+    tables = (_table(groups, heard), gesture_table(figures["gestures"]), _blame(figures["errors"]))
     pictures: dict[str, Draw] = {
         "sfinge3d": lambda: draw_confusion(heard),
         "sfinge3d-timelines": lambda: draw_timelines(heard),
@@ -363,12 +372,6 @@ def errors(one: Heard) -> list[Figures]:
 # --- tables and pictures ------------------------------------------------------------------------
 
 
-def _ms(spread: Mapping[str, float | None]) -> str:
-    if spread["median"] is None:
-        return "–"
-    return f"{spread['median']:.0f} / {spread['p90']:.0f}"
-
-
 def _table(groups: Mapping[str, Sequence[Heard]], heard: Sequence[Heard]) -> Table:
     out = table(
         "hand gestures in streams, each group of hands unseen", "finger bones together", "streams",
@@ -381,22 +384,8 @@ def _table(groups: Mapping[str, Sequence[Heard]], heard: Sequence[Heard]) -> Tab
             str(figures["right"]), str(figures["false"]),
             percent(figures["precision"]), percent(figures["recall"]),
             percent(figures["f1"], metrics.f1_interval([one.tally for one in some])),
-            _ms(figures["latency_end_ms"]),
+            milliseconds(figures["latency_end_ms"]),
             style="bold" if name == "all" else None,
-        )  # fmt: skip
-    return out
-
-
-def _gesture_table(gestures: Mapping[str, Figures]) -> Table:
-    out = table(
-        "by gesture", "gesture", "segments", "right", "false", "precision", "recall", "F1",
-        "ms from end, median / p90",
-    )  # fmt: skip
-    for name, row in gestures.items():
-        out.add_row(
-            name, str(row["right"] + row["missed"]), str(row["right"]), str(row["false"]),
-            *(percent(row[key]) for key in ("precision", "recall", "f1")),
-            _ms(row["latency_end_ms"]),
         )  # fmt: skip
     return out
 

@@ -31,7 +31,17 @@ from training import datasets
 from training.datasets import ArmRecording, Segment
 from training.evaluate import metrics
 from training.evaluate.metrics import Matching, Rate, Tally
-from training.evaluate.outcome import Draw, Figures, Measure, Outcome, per_hour, percent, table
+from training.evaluate.outcome import (
+    Draw,
+    Figures,
+    Measure,
+    Outcome,
+    gesture_table,
+    milliseconds,
+    per_hour,
+    percent,
+    table,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,7 +205,7 @@ def report(heard: Sequence[Heard], which: str) -> Outcome:
         "other_events": dict(Counter(event.gesture for one in heard for event in one.others)),
         "errors": [error for one in heard for error in errors(one)],
     }
-    tables = (_table(heard, groups, which), _gesture_table(figures["gestures"]), _blame(figures))
+    tables = (_table(heard, groups, which), gesture_table(figures["gestures"]), _blame(figures))
     pictures: dict[str, Draw] = {
         "streams": lambda: draw_figures(figures, heard),
         "streams-timelines": lambda: draw_timelines(heard),
@@ -284,12 +294,6 @@ def errors(one: Heard) -> list[Figures]:
 # --- tables and pictures ------------------------------------------------------------------------
 
 
-def _ms(spread: dict[str, float | None]) -> str:
-    if spread["median"] is None:
-        return "–"
-    return f"{spread['median']:.0f} / {spread['p90']:.0f}"
-
-
 def _table(heard: Sequence[Heard], groups: dict[str, list[Heard]], which: str) -> Table:
     out = table(
         f"arm gestures in streams, model {which}", "group", "segments", "right", "false",
@@ -303,22 +307,8 @@ def _table(heard: Sequence[Heard], groups: dict[str, list[Heard]], which: str) -
             name, str(tally.right + tally.missed), str(tally.right), str(tally.false),
             percent(figures["precision"]), percent(figures["recall"]),
             percent(figures["f1"], bound),
-            per_hour(idle.per_hour, idle.interval), _ms(figures["latency_end_ms"]),
+            per_hour(idle.per_hour, idle.interval), milliseconds(figures["latency_end_ms"]),
             style="bold" if name == "all" else None,
-        )  # fmt: skip
-    return out
-
-
-def _gesture_table(gestures: dict[str, Figures]) -> Table:
-    out = table(
-        "by gesture", "gesture", "segments", "right", "false", "precision", "recall", "F1",
-        "ms from end, median / p90",
-    )  # fmt: skip
-    for name, row in gestures.items():
-        out.add_row(
-            name, str(row["right"] + row["missed"]), str(row["right"]), str(row["false"]),
-            *(percent(row[key]) for key in ("precision", "recall", "f1")),
-            _ms(row["latency_end_ms"]),
         )  # fmt: skip
     return out
 
