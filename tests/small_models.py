@@ -27,7 +27,7 @@ def perceptron(rng: np.random.Generator, sizes: tuple[int, ...]) -> Weights:
 
 
 def convolution(
-    rng: np.random.Generator, inputs: int, width: int, blocks: int, classes: int, views: int = 2
+    rng: np.random.Generator, inputs: int, width: int, blocks: int, classes: int, *, views: int = 2
 ) -> Weights:
     """Weights of temporal convolutions side by side, as `model.json` names them."""
     shapes = {"in": (inputs, width), "out": (width, classes)}
