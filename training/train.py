@@ -37,7 +37,7 @@ Own = tuple[datasets.Recording, ...]  # a user's recordings; none in a shipped m
 F32 = NDArray[np.float32]
 
 QUIET_H = 20  # as much again for thresholds as for hard negatives
-FALSE_PER_HOUR = 0.01  # of each stroke, by a hand as by an arm: together less than 0.2
+FALSE_PER_HOUR = 0.01  # of each stroke, by a hand as by an arm: together about 0.2
 
 # What a swipe of an arm looks like may be the beginning of a circle: it is waited for. A lift is
 # told by its return, which soon is over.
@@ -46,6 +46,10 @@ REFRACTORY_US, SMOOTH_US = 700_000, 40_000
 SETTINGS: dict[str, dict[str, dict[str, float]]] = {
     "hand": {
         "wave": {"refractory_us": 1_500_000},  # people go on after it was recognised: one wave
+        # What goes up comes down, within a second. A palm on its way up before a real camera is
+        # never surer than 0.7.
+        "swipe_up": {"refractory_us": 1_000_000, "enter": 0.68},
+        "swipe_down": {"refractory_us": 1_000_000},
     },
     "arm": {
         "wave": {"refractory_us": 1_500_000},
@@ -240,7 +244,7 @@ def motion_part(kind: str, classes: tuple[str, ...], fitted: strokes.Fitted) -> 
     levels = strokes.levels(p, hold_us, SMOOTH_US, REFRACTORY_US)
     enter = strokes.thresholds(levels, hours, FALSE_PER_HOUR)
     rows = zip(classes[1:], enter, settings[1:], strict=True)
-    own = {name: {**chosen, "enter": enough} for name, enough, chosen in rows}
+    own = {name: {"enter": enough, **chosen} for name, enough, chosen in rows}
     return TrainedPart(
         "tcn", classes, fitted.mean, fitted.scale, fitted.params,
         enter=strokes.MOST, exit=0.3, hold_us=HOLD_US[kind], refractory_us=REFRACTORY_US,
@@ -254,7 +258,7 @@ def hand_motion(
     """Train the part that knows the strokes of a hand."""
     fitted = strokes.fit_views(
         rng, hand_motion_data(rng, 20, own), 1 + len(synth.MOTIONS),
-        hidden=strokes.HAND_PLACES, quiet=quiet_hours("hand", QUIET_H, 0), hard_share=0.12,
+        hidden=strokes.HAND_PLACES, quiet=quiet_hours("hand", QUIET_H, 0), hard_share=0,
         steps=steps, width=48, null_weight=0.3, report=report,
     )  # fmt: skip
     return motion_part("hand", ("null", *synth.MOTIONS), fitted)
@@ -282,7 +286,7 @@ def fit_arm_motion(
 
 
 PARTS = {f.__name__: f for f in (hand_pose, body_pose, hand_motion, arm_motion)}
-STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 2400, "arm_motion": 2400}
+STEPS = {"hand_pose": 5000, "body_pose": 2500, "hand_motion": 3500, "arm_motion": 2400}
 
 # --- all of it ----------------------------------------------------------------------------------
 

@@ -80,13 +80,13 @@ def test_a_rarer_activation_asks_for_a_higher_threshold() -> None:
 def test_the_tail_tells_how_seldom_a_threshold_is_passed(per_hour: float) -> None:
     rng = np.random.default_rng(1)
     hours, count = 20.0, 400
-    (asked,) = strokes.thresholds([exceeding(rng, count)], hours, per_hour)
-    unseen = exceeding(rng, count * 50)  # 1000 hours
+    (asked,) = strokes.thresholds([exceeding(rng, count, 0.15)], hours, per_hour)
+    unseen = exceeding(rng, count * 50, 0.15)  # 1000 hours
     assert (unseen >= asked).sum() / (50 * hours) == pytest.approx(per_hour, rel=0.6)
 
 
 def test_rates_too_low_to_be_seen_ask_for_more_than_was_ever_seen() -> None:
-    few, many = exceeding(np.random.default_rng(2), 3), exceeding(np.random.default_rng(3), 60)
+    few, many = (exceeding(np.random.default_rng(n), n, 0.1) for n in (3, 60))
     asked = strokes.thresholds([few, many], 20.0, 0.01)
     assert asked[0] > few[0]
     assert asked[1] >= min(float(many[0]), strokes.MOST)
