@@ -22,9 +22,15 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
+    Osc,
+    Play,
     Run,
+    Say,
     Scroll,
     Text,
+    Webhook,
 )
 
 Json = dict[str, object]
@@ -39,6 +45,12 @@ COMMAND_NAMES: dict[type[Command], str] = {
     Scroll: "scroll",
     Text: "text",
     Run: "run",
+    Notify: "notify",
+    Say: "say",
+    Play: "play",
+    Webhook: "webhook",
+    Osc: "osc",
+    Mqtt: "mqtt",
 }
 
 DECIMALS = 3  # of a confidence: finer digits differ between processors and mean nothing

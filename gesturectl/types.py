@@ -120,7 +120,48 @@ class Tick:
     t_us: int
 
 
-GestureEvent = Began | Ended | Tick
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a hand is and how it is held, in one frame; sent where a profile follows movement.
+
+    In the user's own directions and in widths of the user's palm, so that they mean the same at
+    every distance: `right` and `up` of the palm's centre from the middle of the image, `near`
+    toward the camera, `pinch` between the tips of thumb and index finger. `roll_deg` is how far
+    the hand is turned clockwise, as the user sees it, from fingers up.
+    """
+
+    t_us: int
+    side: Side
+    right: float
+    up: float
+    near: float
+    pinch: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From now on this window is in front; all texts are empty when there is none.
+
+    `app` is the class of the application (on X11 WM_CLASS, on Wayland the app_id), `executable`
+    the file name of its program.
+    """
+
+    t_us: int
+    app: str = ""
+    title: str = ""
+    executable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserInput:
+    """A real keyboard or mouse was used. `keys` are all real keys now down, by canonical names."""
+
+    t_us: int
+    keys: frozenset[str] = frozenset()
+
+
+GestureEvent = Began | Ended | Moved | Window | UserInput | Tick
 
 # --- commands ---------------------------------------------------------------------------------
 
@@ -200,4 +241,108 @@ class Run:
     argv: tuple[str, ...]
 
 
-Command = KeyDown | KeyUp | ButtonDown | ButtonUp | MoveBy | MoveTo | Scroll | Text | Run
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Show a desktop notification of one line."""
+
+    t_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak a text aloud."""
+
+    t_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play a sound file, or a sound of the desktop's theme by its name."""
+
+    t_us: int
+    sound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """POST a JSON text to an address."""
+
+    t_us: int
+    url: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Osc:
+    """Send an Open Sound Control message by UDP."""
+
+    t_us: int
+    host: str
+    port: int
+    address: str
+    arguments: tuple[str | int | float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """Publish a message to an MQTT broker."""
+
+    t_us: int
+    host: str
+    port: int
+    topic: str
+    payload: str
+
+
+Command = (
+    KeyDown
+    | KeyUp
+    | ButtonDown
+    | ButtonUp
+    | MoveBy
+    | MoveTo
+    | Scroll
+    | Text
+    | Run
+    | Notify
+    | Say
+    | Play
+    | Webhook
+    | Osc
+    | Mqtt
+)
+
+# --- what a profile asks of gesturectl itself -----------------------------------------------------
+
+Pointing = Literal["move", "precise", "scroll"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Let this hand, or head, move the pointer (`on`), or no longer."""
+
+    t_us: int
+    what: Pointing
+    side: Subject
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The mode that counts from now on."""
+
+    t_us: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseProfile:
+    """Go on with another profile, by its name."""
+
+    t_us: int
+    name: str
+
+
+Request = Point | Entered | UseProfile

@@ -19,9 +19,15 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
+    Osc,
+    Play,
     Run,
+    Say,
     Scroll,
     Text,
+    Webhook,
 )
 
 
@@ -95,3 +101,16 @@ def _words(command: Command) -> str:
             return f"type     {command.text!r}"
         case Run():
             return f"run      {shlex.join(command.argv)}"
+        case Notify():
+            return f"notify   {command.text!r}"
+        case Say():
+            return f"say      {command.text!r}"
+        case Play():
+            return f"play     {command.sound!r}"
+        case Webhook():
+            return f"post     {command.url} {command.body}"
+        case Osc(address=address, arguments=arguments):
+            words = " ".join((address, *map(repr, arguments)))
+            return f"osc      {command.host}:{command.port} {words}"
+        case Mqtt(topic=topic, payload=payload):
+            return f"publish  {command.host}:{command.port} {topic} {payload!r}"
