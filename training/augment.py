@@ -77,7 +77,11 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
         which = int(np.argmax(paths))
         name = segment.name if which == 0 else features.mirrored(segment.name)
         if name in classes:
-            known = KNOWN.get(segment.name, _anything)(recording, segment, signals[which])
+            known = (
+                KNOWN[segment.name](recording, segment, signals[which])
+                if segment.name in KNOWN
+                else late(segment)
+            )
             mark(labels[which], recording.t_us, segment, known, classes.index(name))
     return [(recording.t_us, s, y) for s, y in zip(signals, labels, strict=True)]
 
@@ -97,10 +101,6 @@ def late(segment: Segment) -> Span:
     """Return the last part of a segment and a little after it."""
     since = segment.start_us + EARLY * (segment.end_us - segment.start_us)
     return round(since), segment.end_us + LATE_US
-
-
-def _anything(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
-    return late(segment)
 
 
 def _sideways(recording: ArmRecording, segment: Segment, signal: F32) -> Span:

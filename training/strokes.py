@@ -65,16 +65,17 @@ def fit_views(
     classes: int,
     *,
     hidden: tuple[int, ...],
-    quiet: Sequence[Labelled],
-    hard_share: float,
     steps: int,
     width: int,
     null_weight: float,
     report: Report,
+    quiet: Sequence[Labelled] = (),
+    hard_share: float = 0,
 ) -> Fitted:
     """Fit the view of everything and the view that does not see the features `hidden`.
 
-    `hard_share` of the cuts in the last third of the steps are moments of `quiet` hours.
+    `hard_share` of the cuts in the last third of the steps are the moments of `quiet` hours that
+    fool the network most.
     """
     mean, scale = standard(sequences)
     views = []

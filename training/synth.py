@@ -19,6 +19,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gesturectl import features
 from gesturectl import kinematics as figures
 from gesturectl.catalog import catalog
 from gesturectl.kinematics import (
@@ -334,10 +335,14 @@ def _loose_shape(rng: Generator, *, stroke: bool = False) -> Array:
     return shape + rng.normal(0, 8, 21)
 
 
-def _stroke_label(n: int, which: int, early: float) -> NDArray[np.int64]:
-    """Ignore the beginning of a stroke, where nobody could tell; then name it."""
-    label = np.full(n, which)
-    label[: round(early * n)] = IGNORE
+def _told(seconds: float, which: int, told: float, hidden: float = 0.0) -> NDArray[np.int64]:
+    """Return labels of a move: nothing until `hidden` of it, not judged until `told`, then named.
+
+    At its beginning nobody could tell a stroke.
+    """
+    label = np.full(max(2, round(seconds * RATE_HZ)), which)
+    label[: round(told * len(label))] = IGNORE
+    label[: round(hidden * len(label))] = NULL
     return label
 
 
@@ -383,12 +388,11 @@ def _swipe(take: Take, name: str, which: int) -> None:
     _approach(take, start, facing, shape)
     take.hold(rng.uniform(0.0, 0.4) + 0.02)
     seconds = length / max(_log_uniform(rng, 0.42, 2.2), length / 0.75)
-    n = max(2, round(seconds * RATE_HZ))
     angle = np.deg2rad(rng.normal(8, 12, 1)) * direction[0]
     lean = axis_rotation(np.array([[0.0, 0, 1]]), angle)[0]
     take.go(
         seconds, start + direction * length, lean @ facing,
-        bow=rng.normal(0, 0.10), label=_stroke_label(n, which, 0.45),
+        bow=rng.normal(0, 0.10), label=_told(seconds, which, 0.45),
     )  # fmt: skip
     _after(take, which, rng)
     slow = rng.uniform(0.5, 1.3)
@@ -468,10 +472,9 @@ def _push(take: Take, which: int) -> None:
     take.hold(rng.uniform(0.02, 0.5))
     home = take.now.wrist
     seconds = rng.uniform(0.22, 0.6)
-    n = max(2, round(seconds * RATE_HZ))
     near = -home[2] * rng.uniform(0.2, 0.45)
     way = np.array([rng.normal(0, 0.05), rng.normal(0, 0.04), near])
-    take.go(seconds, home + way, label=_stroke_label(n, which, 0.55))
+    take.go(seconds, home + way, label=_told(seconds, which, 0.55))
     _after(take, which, rng)
     take.go(rng.uniform(0.3, 0.9), home)
 
@@ -713,7 +716,8 @@ def _ready(rng: Generator) -> Array:
 _HANG = np.array([-0.235, 0.52, -0.05])
 
 
-_OFTEN = {"circle": 2.0}
+# As often as they are hard to tell apart.
+_OFTEN = {"swipe_up": 2.0, "swipe_down": 2.0, "circle_cw": 2.0, "circle_ccw": 2.0}
 
 
 def _arm_gesture(take: Take, which: int) -> None:
@@ -739,8 +743,7 @@ def _stroke(
     """Move fast to `target`, at a mean speed of `low` to `high` m/s."""
     rng = take.rng
     seconds = float(np.linalg.norm(target - take.now.wrist)) / _log_uniform(rng, low, high)
-    label = _stroke_label(max(2, round(seconds * RATE_HZ)), which, 0.85)
-    take.go(seconds, target, bow=rng.normal(0, bow), label=label)
+    take.go(seconds, target, bow=rng.normal(0, bow), label=_told(seconds, which, 0.85))
 
 
 def _arm_swipe(take: Take, name: str, which: int) -> None:
@@ -759,7 +762,7 @@ def _arm_swipe(take: Take, name: str, which: int) -> None:
     _stroke(take, middle + direction * length / 2, which, 0.8, 2.8, bow=0.2)
     if rng.random() < 0.4:  # drop the arm at once
         fall_s = rng.uniform(0.35, 0.9)
-        label = _told(fall_s, which, 0.0, 0.0)
+        label = _told(fall_s, which, 0.0)
         label[round(0.2 * RATE_HZ) :] = IGNORE
         label[round(0.3 * RATE_HZ) :] = NULL
         take.go(0, _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2), label=label)
@@ -794,27 +797,19 @@ def _arm_lift(take: Take, which: int, *, down: bool) -> None:
         take.go(quick_s * rng.uniform(1.25, 2.5), top, bow=bow, calm=False)
         if rng.random() < 0.6:
             take.hold(rng.uniform(0.02, 0.3))
-        take.go(0, low, bow=rng.normal(0, 0.12), label=_told(quick_s, which, 0.0, 0.6))
+        take.go(0, low, bow=rng.normal(0, 0.12), label=_told(quick_s, which, 0.6))
         take.hold(0.15, which)
         take.hold(0.10, IGNORE)
     else:
-        take.go(0, top, bow=bow, label=_told(quick_s, IGNORE, 0.8, 0.8))
+        take.go(0, top, bow=bow, label=_told(quick_s, IGNORE, 0.8, hidden=0.8))
         if rng.random() < 0.7:
             take.hold(rng.uniform(0.02, 0.3), IGNORE)
         back_s = quick_s * rng.uniform(0.85, 1.7)
-        label = _told(back_s, which, 0.04 / back_s, 0.04 / back_s)
+        label = _told(back_s, which, 0.04 / back_s, hidden=0.04 / back_s)
         label[round(0.3 * RATE_HZ) :] = IGNORE
         label[round(0.45 * RATE_HZ) :] = NULL
         take.go(0, low + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15), label=label)
     take.hold(rng.uniform(0.05, 0.6))
-
-
-def _told(seconds: float, which: int, hidden: float, told: float) -> NDArray[np.int64]:
-    """Return labels of a move: nothing at first, ignored from `hidden` of it, named from `told`."""
-    label = np.full(max(2, round(seconds * RATE_HZ)), which)
-    label[: round(told * len(label))] = IGNORE
-    label[: round(hidden * len(label))] = NULL
-    return label
 
 
 def _arm_circle(take: Take, name: str, which: int) -> None:
@@ -930,9 +925,7 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
     """Return one person's right arm for a while, the left one doing its own; no `push`."""
     takes = []
     names = [i + 1 for i, name in enumerate(MOTIONS) if name != "push"]
-    # As often as they are hard to tell apart.
-    often = np.array([_OFTEN.get(MOTIONS[i - 1].split("_")[0], 1.0) for i in names])
-    often[[MOTIONS[i - 1] in ("swipe_up", "swipe_down") for i in names]] = 2.0
+    often = np.array([_OFTEN.get(MOTIONS[i - 1], 1.0) for i in names])
     for share in (gestures, gestures * 0.5):
         start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
         take = Take(rng, start, calm_m_s=0.70)
@@ -981,6 +974,17 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
     parts = [flat[:, 0], np.zeros((len(at), 1)), flat[:, 1:].reshape(len(at), -1), visible]
     signals = np.concatenate(parts, axis=1).astype(np.float32)
     return ArmStream((times * 1e6).astype(np.int64), signals, label[at])
+
+
+def signal_stream(
+    rng: Generator, seconds: float, gestures: float, *, arm: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
+    """Return the stamps (T,), signals (T, S) and labels (T,) of one person's arm, or hand."""
+    if arm:
+        arms = arm_stream(rng, seconds, gestures)
+        return arms.t_us, arms.signals, arms.label
+    hand = hand_stream(rng, seconds, gestures)
+    return hand.t_us, features.hand_signals(hand.points), hand.label
 
 
 # --- whole bodies, for poses --------------------------------------------------------------------

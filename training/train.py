@@ -159,9 +159,9 @@ def hand_motion_data(rng: Generator, hours: float, own: Own = ()) -> list[Sequen
     """Return synthetic hands in motion, and a user's own."""
     out: list[Sequence] = []
     for _ in range(round(hours * 120)):
-        s = synth.hand_stream(rng, 30.0, gestures=rng.choice([0.0, 0.5, 0.7]))
-        if len(s.t_us) > 2:
-            out += grid(s.t_us, features.hand_signals(s.points), s.label, arm=False)
+        some = synth.signal_stream(rng, 30.0, rng.choice([0.0, 0.5, 0.7]), arm=False)
+        if len(some[0]) > 2:
+            out += grid(*some, arm=False)
     for t_us, signals, label in recorded.hand_strokes(own, ("", *synth.MOTIONS), rng):
         out += grid(t_us, signals, label, arm=False)
     return out
@@ -178,8 +178,7 @@ def arm_motion_data(
             for _ in range(copies):
                 out += grid(*augment.recorded_arm(t_us, signals, label, rng), arm=True)
     for _ in range(round(hours * 120)):
-        s = synth.arm_stream(rng, 30.0, gestures=rng.choice([0.0, 0.5]))
-        out += grid(s.t_us, s.signals, s.label, arm=True)
+        out += grid(*synth.signal_stream(rng, 30.0, rng.choice([0.0, 0.5]), arm=True), arm=True)
     return out
 
 
@@ -226,11 +225,9 @@ def quiet_hours(kind: str, hours: int, seed: int) -> list[Sequence]:
     rng = np.random.default_rng((SEED, seed))
     out: list[Sequence] = []
     for _ in range(hours * 120):
-        if kind == "arm":
-            a = synth.arm_stream(rng, 30.0, gestures=0.0)
-            out += grid(a.t_us, a.signals, a.label, arm=True)
-        elif len((h := synth.hand_stream(rng, 30.0, gestures=0.0)).t_us) > 2:
-            out += grid(h.t_us, features.hand_signals(h.points), h.label, arm=False)
+        some = synth.signal_stream(rng, 30.0, 0.0, arm=kind == "arm")
+        if len(some[0]) > 2:
+            out += grid(*some, arm=kind == "arm")
     return out
 
 
@@ -258,8 +255,7 @@ def hand_motion(
     """Train the part that knows the strokes of a hand."""
     fitted = strokes.fit_views(
         rng, hand_motion_data(rng, 20, own), 1 + len(synth.MOTIONS),
-        hidden=strokes.HAND_PLACES, quiet=quiet_hours("hand", QUIET_H, 0), hard_share=0,
-        steps=steps, width=48, null_weight=0.3, report=report,
+        hidden=strokes.HAND_PLACES, steps=steps, width=48, null_weight=0.3, report=report,
     )  # fmt: skip
     return motion_part("hand", ("null", *synth.MOTIONS), fitted)
 

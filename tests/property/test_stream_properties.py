@@ -101,12 +101,7 @@ def test_a_clip_that_begins_later_is_scored_alike_once_its_beginning_is_out_of_r
     seed: int, part: float, arm: bool
 ) -> None:
     rng = np.random.default_rng(seed)
-    if arm:
-        arms = synth.arm_stream(rng, 20.0, 0.7)
-        t_us, signals = arms.t_us, arms.signals
-    else:
-        hand = synth.hand_stream(rng, 20.0, 0.7)
-        t_us, signals = hand.t_us, features.hand_signals(hand.points)
+    t_us, signals, _ = synth.signal_stream(rng, 20.0, 0.7, arm=arm)
     net = shipped().tcn("arm_motion" if arm else "hand_motion")
     cut = int(part * len(t_us))
     whole = scores(net, t_us, signals, arm=arm)
@@ -124,12 +119,7 @@ def test_features_of_chunks_are_scored_like_the_features_of_the_whole(
 ) -> None:
     """Training computes features of whole recordings, the daemon step by step."""
     rng = np.random.default_rng(seed)
-    if arm:
-        arms = synth.arm_stream(rng, 10.0, 0.7)
-        t_us, signals = arms.t_us, arms.signals
-    else:
-        hand = synth.hand_stream(rng, 10.0, 0.7)
-        t_us, signals = hand.t_us, features.hand_signals(hand.points)
+    t_us, signals, _ = synth.signal_stream(rng, 10.0, 0.7, arm=arm)
     steps, whole = features.motion_batch(t_us, signals, arm=arm)
     track, streamed = Track.of(arm=arm), []
     ends = [*np.cumsum(sizes).tolist(), len(t_us)]
