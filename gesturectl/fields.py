@@ -28,9 +28,12 @@ WRONG: Final = "wrong"  # the type of our own errors among pydantic's
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a value may refer to: the gestures known here, and whether programs may be started."""
+    """What a value may refer to: the names known here, and whether programs may be started."""
 
     gestures: Mapping[str, Gesture] = field(default_factory=dict)
+    zones: frozenset[str] = frozenset()
+    modes: frozenset[str] = frozenset()
+    macros: frozenset[str] = frozenset()
     allow_run: bool = False
 
 

@@ -140,7 +140,7 @@ def parse(
     source, node, problems = yamlnodes.read(text, filename)
     profile = None
     if node is not None:
-        reading = _Reading(source, Surroundings(known, allow_run), problems)
+        reading = _Reading(source, Surroundings(known, allow_run=allow_run), problems)
         profile = reading.profile(node, Path(filename).stem)
     elif not problems:
         problems.append(source.problem(Place(0, 0), "this file is empty", _MINIMAL))
