@@ -28,13 +28,17 @@ WRONG: Final = "wrong"  # the type of our own errors among pydantic's
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a value may refer to: the names known here, and whether programs may be started."""
+    """What a value may refer to: the names known here, and what the user's own settings allow.
+
+    `allow_run` lets a profile start programs, `allow_hosts` send messages beyond this machine.
+    """
 
     gestures: Mapping[str, Gesture] = field(default_factory=dict)
     zones: frozenset[str] = frozenset()
     modes: frozenset[str] = frozenset()
     macros: frozenset[str] = frozenset()
     allow_run: bool = False
+    allow_hosts: frozenset[str] = frozenset()
 
 
 def wrong(message: str, advice: str = "") -> PydanticCustomError:
