@@ -21,10 +21,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from gesturectl import features, strictjson
+from gesturectl import cards, features
 from gesturectl.arrays import Form, npz_bytes, read_bytes, read_npz
+from gesturectl.cards import Strict
 from gesturectl.errors import ModelError
 from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32
 from gesturectl.views import BEAT_STEPS, Beats, Seen, sum_up
@@ -152,9 +153,7 @@ def _dressed(piece: Filmed, hands: Filmed, which: int) -> Scene:
 # --- files ----------------------------------------------------------------------------------------
 
 
-class _Card(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
+class _Card(Strict):
     format: Literal["gesturectl-background"]
     version: Literal[1]
     names: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)]
@@ -181,14 +180,9 @@ def load(folder: Traversable | Path) -> Background:
         ModelError: a file is missing, damaged, too large, or of another version.
     """
     card_file, data_file = folder.joinpath("background.json"), folder.joinpath("background.npz")
-    try:
-        card = _Card.model_validate(strictjson.loads(read_bytes(card_file, MAX_JSON_BYTES)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = ".".join(map(str, first["loc"]))[:200]
-        raise ModelError(f"{card_file}: {at or 'the card'}: {first['msg']}") from error
-    except ValueError as error:
-        raise ModelError(f"{card_file} is not JSON: {error}") from error
+    where = str(card_file)
+    content = cards.parsed(read_bytes(card_file, MAX_JSON_BYTES), FORMAT, where, "a background")
+    card = cards.validated(_Card, content, where)
     raw = read_bytes(data_file, MAX_BYTES)
     if hashlib.sha256(raw).hexdigest() != card.sha256:
         raise ModelError(f"{data_file} is not the file that background.json describes")

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from gesturectl import strictjson
+from gesturectl import cards
 from gesturectl.arrays import read_bytes, read_npz
+from gesturectl.cards import Strict
 from gesturectl.decoder import Rules
 from gesturectl.errors import ModelError
 from gesturectl.features import FEATURES_VERSION
@@ -41,11 +42,7 @@ Unit = Annotated[float, Field(ge=0, le=1)]
 Micros = Annotated[int, Field(ge=0, le=60_000_000)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Part(_Strict):
+class Part(Strict):
     """One network of a model: what it reads, what it knows and when it is believed."""
 
     kind: Literal["mlp", "tcn"]
@@ -81,13 +78,13 @@ class Part(_Strict):
         )
 
 
-class ArraySpec(_Strict):
+class ArraySpec(Strict):
     """Shape of one array of `weights.npz`; all are float32."""
 
     shape: Annotated[list[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=3)]
 
 
-class Card(_Strict):
+class Card(Strict):
     """`model.json`."""
 
     format: Literal["gesturectl-model"]
@@ -232,12 +229,7 @@ def load(folder: Traversable | Path) -> Model:
 
 
 def _read_card(raw: bytes, where: str) -> Card:
-    try:
-        content = strictjson.loads(raw)
-    except ValueError as error:
-        raise ModelError(f"{where} is not JSON: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ModelError(f"{where} is not a gesturectl model")
+    content = cards.parsed(raw, FORMAT, where, "a gesturectl model")
     if content.get("version") != VERSION:
         raise ModelError(
             f"{where} has version {brief(content.get('version'))}, this program reads {VERSION}"
@@ -247,13 +239,7 @@ def _read_card(raw: bytes, where: str) -> Card:
             f"{where} was trained on features version {brief(content.get('features_version'))}, "
             f"this program computes {FEATURES_VERSION}; train it again or install a newer model"
         )
-    try:
-        return Card.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        # A key that is no name is part of the place, whatever its length and characters.
-        at = ".".join(ascii(part).strip("'") for part in first["loc"])
-        raise ModelError(f"{where}: {at[:200] or 'the card'}: {first['msg']}") from error
+    return cards.validated(Card, content, where)
 
 
 def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp | Tcn:

@@ -20,10 +20,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from gesturectl import strictjson
+from gesturectl import cards
 from gesturectl.arrays import Form, npz_bytes, read_bytes, read_npz
+from gesturectl.cards import Strict
 from gesturectl.ears import MAX_BEATS, Ear, Expected, Sought, Taught
 from gesturectl.errors import ModelError
 from gesturectl.features import FEATURES_VERSION
@@ -46,11 +47,7 @@ Score = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None  # None: without bound
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Expected(_Strict):
+class _Expected(Strict):
     kind: Kind
     subjects: Annotated[list[Part], Field(min_length=1, max_length=2)]
     hands: Annotated[int, Field(ge=0, le=2)]
@@ -64,7 +61,7 @@ class _Expected(_Strict):
     enter: Score
 
 
-class _Sought(_Strict):
+class _Sought(Strict):
     kind: Kind
     hands: Annotated[int, Field(ge=0, le=2)]
     lengths: Annotated[
@@ -76,7 +73,7 @@ class _Sought(_Strict):
     typical: Score
 
 
-class _Ear(_Strict):
+class _Ear(Strict):
     parts: Annotated[list[Part], Field(min_length=1, max_length=2)]
     names: Annotated[list[Name], Field(min_length=1, max_length=100)]
     sought: Annotated[list[_Sought], Field(min_length=1, max_length=100)]
@@ -91,7 +88,7 @@ class _Ear(_Strict):
         return self
 
 
-class _Card(_Strict):
+class _Card(Strict):
     format: Literal["gesturectl-taught"]
     version: Literal[1]
     views_version: int
@@ -240,12 +237,7 @@ def _tupled(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_card(raw: bytes, where: str) -> _Card:
-    try:
-        content = strictjson.loads(raw)
-    except ValueError as error:
-        raise ModelError(f"{where} is not JSON: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ModelError(f"{where} is not a file of taught gestures")
+    content = cards.parsed(raw, FORMAT, where, "a file of taught gestures")
     for key, known in (
         ("version", VERSION),
         ("views_version", VIEWS_VERSION),
@@ -256,9 +248,4 @@ def _read_card(raw: bytes, where: str) -> _Card:
                 f"{where} has {key} {brief(content.get(key))}, this program has {known}; "
                 "teach anew: the takes are kept"
             )
-    try:
-        return _Card.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = ".".join(ascii(part).strip("'") for part in first["loc"])
-        raise ModelError(f"{where}: {at[:200] or 'the card'}: {first['msg']}") from error
+    return cards.validated(_Card, content, where)
