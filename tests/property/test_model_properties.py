@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gesturectl import model
 from gesturectl.errors import ModelError
+from tests.jsonplaces import Place, places
 from tests.small_models import put_weights, save
 
 with tempfile.TemporaryDirectory() as _folder:
@@ -27,9 +28,11 @@ with tempfile.TemporaryDirectory() as _folder:
 ENOUGH_BYTES = 2 * model.MAX_WEIGHTS_BYTES
 """Refusing a model never takes more memory: the room to read the largest is one half of it."""
 
-places = st.integers(0, 1_000_000)
+offsets = st.integers(0, 1_000_000)
 edits = st.lists(
-    st.tuples(st.sampled_from(["set", "cut", "insert"]), places, st.binary(min_size=1, max_size=8)),
+    st.tuples(
+        st.sampled_from(["set", "cut", "insert"]), offsets, st.binary(min_size=1, max_size=8)
+    ),
     min_size=1,
     max_size=6,
 )
@@ -107,19 +110,7 @@ values = st.recursive(
 )
 
 
-def paths(content: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a card."""
-    match content:
-        case dict():
-            below = [paths(value, (*path, key)) for key, value in content.items()]
-        case list():
-            below = [paths(value, (*path, i)) for i, value in enumerate(content)]
-        case _:
-            below = []
-    return [path, *(p for some in below for p in some)]
-
-
-PATHS = paths(json.loads(CARD))
+PATHS = places(json.loads(CARD))
 
 
 @settings(max_examples=150, deadline=None)
@@ -131,7 +122,7 @@ PATHS = paths(json.loads(CARD))
 @example(("arrays",), {"\x1b[2J" * 1000: {"shape": [1]}})
 @example(("parts",), {f"p{i}": {} for i in range(1000)})
 @example(("training",), {"a": "x" * 200_000})
-def test_a_card_with_one_odd_value_does_no_harm(path: tuple[str | int, ...], value: Any) -> None:
+def test_a_card_with_one_odd_value_does_no_harm(path: Place, value: Any) -> None:
     content = json.loads(CARD)
     inner = content
     for key in path[:-1]:

@@ -28,6 +28,7 @@ from gesturectl.arrays import npz_bytes
 from gesturectl.ears import Ear, Expected, Sought, Taught
 from gesturectl.errors import ModelError
 from gesturectl.views import EMBEDDING_SIZE
+from tests.jsonplaces import places
 
 
 def a_little_taught() -> Taught:
@@ -138,18 +139,6 @@ def test_damaged_arrays_that_the_card_vouches_for_do_no_harm(
 ) -> None:
     load, names, card, arrays = KINDS[kind]
     try_to_load(load, names, card, damaged(arrays, changes), vouch=True)
-
-
-def places(content: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a card."""
-    match content:
-        case dict():
-            below = [places(value, (*path, key)) for key, value in content.items()]
-        case list():
-            below = [places(value, (*path, i)) for i, value in enumerate(content)]
-        case _:
-            below = []
-    return [path, *(p for some in below for p in some)]
 
 
 PLACES = {

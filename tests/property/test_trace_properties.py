@@ -24,6 +24,7 @@ from gesturectl.cli import main
 from gesturectl.errors import TraceError
 from gesturectl.trace import DECIMALS, MAX_LINE_BYTES, TraceWriter, read_trace, reduce_face
 from gesturectl.types import Body, Hand, Observation
+from tests.jsonplaces import places
 
 
 def points(rows: int, columns: int) -> st.SearchStrategy[np.ndarray]:
@@ -129,18 +130,6 @@ def damaged_gzip(draw: st.DrawFn) -> bytes:
     for place in draw(st.lists(st.integers(0, len(data) - 1), max_size=3)):
         data[place] ^= draw(st.integers(1, 255))
     return bytes(data[: draw(st.integers(0, len(data)))])
-
-
-def places(content: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a JSON value."""
-    match content:
-        case dict():
-            below = [places(value, (*path, key)) for key, value in content.items()]
-        case list():
-            below = [places(value, (*path, i)) for i, value in enumerate(content)]
-        case _:
-            below = []
-    return [path, *(p for some in below for p in some)]
 
 
 HAND = {"side": "left", "score": 0.5, "image": [[0.5, 0.5, 0.0]] * 21, "world": [[0.0] * 3] * 21}
