@@ -12,17 +12,19 @@ window       |-------------------|           from S until `grace_us` after E
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gesturectl import rates
 from gesturectl.types import Began
 from training.datasets import Segment
 
-CONFIDENCE = 0.95
+CONFIDENCE = rates.CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +60,15 @@ def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
 
 
 def poisson(count: int, confidence: float = CONFIDENCE) -> Interval:
-    """Return the exact interval of the expected count of rare events (Garwood 1936).
+    """Return the exact two-sided interval of the expected count of rare events.
 
-    At 0 events the lower bound is 0 and the upper one is -ln((1 - confidence) / 2), not the
-    one-sided "rule of three".
+    Two-sided at 0 events as well: its upper bound is -ln((1 - confidence) / 2), not the one-sided
+    "rule of three" that users are told (`rates.interval`).
 
     Raises:
         ValueError: the count is negative.
     """
-    if count < 0:
-        raise ValueError(f"{count} events cannot have happened")
-    tail = (1 - confidence) / 2
-    high = _solve(lambda mean: _at_most(count, mean) > tail)
-    low = _solve(lambda mean: 1 - _at_most(count - 1, mean) < tail) if count else 0.0
-    return Interval(low, high)
-
-
-def _at_most(count: int, mean: float) -> float:
-    """Return the probability of `count` or fewer events where `mean` are expected."""
-    if mean == 0:
-        return 1.0
-    log_mean = math.log(mean)
-    return math.fsum(math.exp(k * log_mean - mean - math.lgamma(k + 1)) for k in range(count + 1))
-
-
-def _solve(below: Callable[[float], bool]) -> float:
-    """Return where `below`, true at 0, becomes false."""
-    high = 1.0
-    while below(high):
-        high *= 2
-    low = 0.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) else (low, middle)
-    return (low + high) / 2
+    return Interval(*rates.two_sided(count, confidence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,4 +198,36 @@ def spread_ms(times_us: Sequence[int]) -> dict[str, float | None]:
     return {
         "median": round(float(np.median(times)), 1),
         "p90": round(float(np.quantile(times, 0.9)), 1),
+    }
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+def overall(matchings: Sequence[Matching]) -> dict[str, Any]:
+    """Return what JSON tells of recordings: precision, recall, F1, and how soon events came."""
+    tallies = [Tally.of(matching) for matching in matchings]
+    right = [pair for matching in matchings for pair in matching.right]
+    figures = _figures(total(tallies), right)
+    figures["latency_start_ms"] = spread_ms([e.t_us - s.start_us for e, s in right])
+    figures["intervals"]["f1"] = f1_interval(tallies).rounded()
+    return figures
+
+
+def of_gesture(matchings: Sequence[Matching], name: str) -> dict[str, Any]:
+    """Return the same figures of one gesture, without what only whole recordings can tell."""
+    right = [pair for matching in matchings for pair in matching.right if pair[1].name == name]
+    return _figures(total([Tally.of(matching, name) for matching in matchings]), right)
+
+
+def _figures(tally: Tally, right: Sequence[tuple[Began, Segment]]) -> dict[str, Any]:
+    return {
+        "precision": round(tally.precision, 4),
+        "recall": round(tally.recall, 4),
+        "f1": round(tally.f1, 4),
+        "right": tally.right,
+        "false": tally.false,
+        "missed": tally.missed,
+        "latency_end_ms": spread_ms([e.t_us - s.end_us for e, s in right]),
+        "intervals": {key: bound.rounded() for key, bound in tally.intervals().items()},
     }

@@ -275,7 +275,10 @@ def report(heard: Sequence[Heard], hands_mm: Sequence[tuple[int, int]]) -> Outco
         "streams": len(heard),
         "hours": round(hours, 4),
         "groups": {name: _figures(some) for name, some in groups.items()},
-        "gestures": {name: _of_gesture(heard, name) for name in SFINGE3D_CLASSES},
+        "gestures": {
+            name: metrics.of_gesture([one.matching for one in heard], name)
+            for name in SFINGE3D_CLASSES
+        },
         "errors": [error for one in heard for error in errors(one)],
     }
     tables = (_table(groups, heard), gesture_table(figures["gestures"]), _blame(figures["errors"]))
@@ -293,36 +296,7 @@ def _f1(heard: Sequence[Heard], grace_us: int) -> float:
 
 
 def _figures(heard: Sequence[Heard]) -> Figures:
-    tallies = [one.tally for one in heard]
-    tally = metrics.total(tallies)
-    right = [pair for one in heard for pair in one.matching.right]
-    bounds = {**tally.intervals(), "f1": metrics.f1_interval(tallies)}
-    return {
-        "precision": round(tally.precision, 4),
-        "recall": round(tally.recall, 4),
-        "f1": round(tally.f1, 4),
-        "latency_end_ms": metrics.spread_ms([e.t_us - s.end_us for e, s in right]),
-        "latency_start_ms": metrics.spread_ms([e.t_us - s.start_us for e, s in right]),
-        "intervals": {name: bound.rounded() for name, bound in bounds.items()},
-        "right": tally.right,
-        "false": tally.false,
-        "missed": tally.missed,
-    }
-
-
-def _of_gesture(heard: Sequence[Heard], name: str) -> Figures:
-    tally = metrics.total([Tally.of(one.matching, name) for one in heard])
-    right = [pair for one in heard for pair in one.matching.right if pair[1].name == name]
-    return {
-        "precision": round(tally.precision, 4),
-        "recall": round(tally.recall, 4),
-        "f1": round(tally.f1, 4),
-        "right": tally.right,
-        "false": tally.false,
-        "missed": tally.missed,
-        "latency_end_ms": metrics.spread_ms([e.t_us - s.end_us for e, s in right]),
-        "intervals": {key: bound.rounded() for key, bound in tally.intervals().items()},
-    }
+    return metrics.overall([one.matching for one in heard])
 
 
 def taken_for(one: Heard) -> list[tuple[str, str]]:

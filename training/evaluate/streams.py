@@ -201,7 +201,9 @@ def report(heard: Sequence[Heard], which: str) -> Outcome:
         "model": which,
         "recordings": len(heard),
         "groups": {name: _figures(some) for name, some in groups.items()},
-        "gestures": {name: _of_gesture(heard, name) for name in GESTURES},
+        "gestures": {
+            name: metrics.of_gesture([one.matching for one in heard], name) for name in GESTURES
+        },
         "other_events": dict(Counter(event.gesture for one in heard for event in one.others)),
         "errors": [error for one in heard for error in errors(one)],
     }
@@ -214,42 +216,15 @@ def report(heard: Sequence[Heard], which: str) -> Outcome:
 
 
 def _figures(heard: Sequence[Heard]) -> Figures:
-    tallies = [one.tally for one in heard]
-    tally = metrics.total(tallies)
+    figures = metrics.overall([one.matching for one in heard])
     idle = Rate(sum(one.idle.count for one in heard), sum(one.idle.hours for one in heard))
-    right = [pair for one in heard for pair in one.matching.right]
-    bounds = {**tally.intervals(), "f1": metrics.f1_interval(tallies)}
+    bounds = idle.interval.rounded(3) if idle.hours else None
     return {
-        "precision": round(tally.precision, 4),
-        "recall": round(tally.recall, 4),
-        "f1": round(tally.f1, 4),
+        **figures,
+        "intervals": {**figures["intervals"], "false_per_hour": bounds},
         "false_per_hour": None if idle.per_hour is None else round(idle.per_hour, 3),
-        "latency_end_ms": metrics.spread_ms([e.t_us - s.end_us for e, s in right]),
-        "latency_start_ms": metrics.spread_ms([e.t_us - s.start_us for e, s in right]),
-        "intervals": {
-            **{name: bound.rounded() for name, bound in bounds.items()},
-            "false_per_hour": idle.interval.rounded(3) if idle.hours else None,
-        },
-        "right": tally.right,
-        "false": tally.false,
-        "missed": tally.missed,
         "false_in_idle": idle.count,
         "idle_hours": round(idle.hours, 4),
-    }
-
-
-def _of_gesture(heard: Sequence[Heard], name: str) -> Figures:
-    tally = metrics.total([Tally.of(one.matching, name) for one in heard])
-    right = [pair for one in heard for pair in one.matching.right if pair[1].name == name]
-    return {
-        "precision": round(tally.precision, 4),
-        "recall": round(tally.recall, 4),
-        "f1": round(tally.f1, 4),
-        "right": tally.right,
-        "false": tally.false,
-        "missed": tally.missed,
-        "latency_end_ms": metrics.spread_ms([e.t_us - s.end_us for e, s in right]),
-        "intervals": {key: bound.rounded() for key, bound in tally.intervals().items()},
     }
 
 
