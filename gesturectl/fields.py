@@ -193,6 +193,19 @@ def _count(text: str, _: Surroundings) -> int:
     return int(text)
 
 
+def number(what: str, least: float, most: float) -> Kind:
+    """Return the kind of a number within these bounds, both of which it may be."""
+
+    def parse(text: str, _: Surroundings) -> float:
+        if not re.fullmatch(r"[-+]?\d{1,6}(\.\d{1,6})?", text):
+            raise wrong(f"`{text}` is not {what}", f"write a number from {least:g} to {most:g}")
+        if not least <= float(text) <= most:
+            raise wrong(f"`{text}` is not within {least:g} and {most:g}")
+        return float(text)
+
+    return Kind(what, parse, {"type": "number", "minimum": least, "maximum": most})
+
+
 def _yes(text: str, _: Surroundings) -> Literal[True]:
     if text != "true":
         raise wrong(f"only `true` can stand here, not `{text}`", "write `true`, or leave it out")
