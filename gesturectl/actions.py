@@ -1,134 +1,87 @@
 """What a binding does: each action gives the commands that press it and those that let it go.
 
-In:  an action of a profile, a time.  Out: commands.
+In:  an action of a profile, a time.  Out: commands to be sent, requests to gesturectl itself.
 
 Whatever is pressed has its release here beside it; an action that presses nothing (text, scroll,
-run) happens at once and has none. `ACTIONS` holds them all; parser, hints, schema and reference
-page read that table.
+run) happens at once and has none. An action may take its time (`keys: [ctrl+c, 200ms, ctrl+v]`):
+its later commands carry later times, and so do those of the actions that follow in the list.
+`ACTIONS` holds them all; parser, hints, schema and reference page read that table.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from gesturectl import keys
-from gesturectl.fields import AnyText, Count, Kind, Surroundings, advise, choice, wrong
-from gesturectl.types import Button, ButtonDown, ButtonUp, Command, KeyDown, KeyUp, Run, Scroll
+from gesturectl import chords, messages
+from gesturectl.fields import AnyText, Kind, Line, Surroundings, advise, choice, wrong
+from gesturectl.types import (
+    Button,
+    ButtonDown,
+    ButtonUp,
+    Command,
+    Entered,
+    KeyDown,
+    KeyUp,
+    Notify,
+    Point,
+    Pointing,
+    Request,
+    Run,
+    Scroll,
+    UseProfile,
+)
 from gesturectl.types import Text as Typed
 
-Chord = tuple[str, ...]
-
-# --- keys ---------------------------------------------------------------------------------------
-
-
-def _key(name: str) -> str:
-    try:
-        return keys.canonical(name)
-    except keys.UnknownKey as error:
-        hint = f"did you mean `{error.suggestion}`?" if error.suggestion else ""
-        raise wrong(
-            f"no key of a keyboard is called `{name}`",
-            hint or "`gesturectl list keys` shows all names",
-        ) from None
-
-
-def chord(text: str) -> Chord:
-    """Read keys that are pressed together: `Right`, `ctrl+shift+Tab`.
-
-    Raises the error of one value.
-    """
-    if text == "+" or text.endswith("++"):
-        raise wrong(f"the last key of `{text}` is unclear", "write `plus` for the key `+`")
-    return _together(_key(name.strip()) for name in text.split("+"))
-
-
-def _together(names: Iterable[str]) -> Chord:
-    pressed = tuple(names)
-    for name in pressed:
-        if pressed.count(name) > 1:
-            raise wrong(f"the key `{name}` stands twice in one chord", "press it once")
-    return pressed
-
-
-def press_chord(pressed: Chord, t_us: int) -> tuple[Command, ...]:
-    """Press the keys in order."""
-    return tuple(KeyDown(t_us, key) for key in pressed)
-
-
-def release_chord(pressed: Chord, t_us: int) -> tuple[Command, ...]:
-    """Let them go, the last one first."""
-    return tuple(KeyUp(t_us, key) for key in reversed(pressed))
-
-
-def _media(text: str, _: Surroundings) -> str:
-    try:
-        name = keys.canonical(text)
-    except keys.UnknownKey:
-        name = text
-    if name not in MEDIA:
-        raise wrong(f"`{text}` is not a media key", advise(text, MEDIA))
-    return name
-
-
-MEDIA: Final = tuple(key.name for key in keys.KEYS.values() if key.group == "media")
-
-
-def _single(text: str, _: Surroundings) -> str:
-    if "+" in text and len(text) > 1:
-        raise wrong(
-            f"`{text}` is a chord, and each item here is one key",
-            "for chords one after the other write `do: [{key: ctrl+a}, {key: ctrl+c}]`",
-        )
-    return _key(text)
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, str):
-        parts = ", ".join(value.split("+"))
-        raise wrong("`keys` takes a list", f"write `key: {value}`, or `keys: [{parts}]`")
-    return value
-
-
-_KEY_SCHEMA: Final = {
-    "anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0, "maximum": 9}]
-}
-ChordText = Annotated[Chord, Kind("a key", lambda text, _: chord(text), _KEY_SCHEMA)]
-KeyText = Annotated[str, Kind("a key", _single, _KEY_SCHEMA)]
-KeyList = Annotated[
-    tuple[KeyText, ...],
-    Field(min_length=1, max_length=8),
-    AfterValidator(_together),
-    BeforeValidator(_listed),
-]
-MediaName = Annotated[str, Kind("a media key", _media, {"type": "string", "enum": list(MEDIA)})]
+Deed = Command | Request
 
 # --- mouse --------------------------------------------------------------------------------------
 
 ButtonName = Annotated[Button, choice("a mouse button", get_args(Button))]
+Click = Literal["left", "right", "middle", "double"]
+ClickName = Annotated[Click, choice("a click", get_args(Click))]
 
 
-def _press_button(button: Button, t_us: int) -> tuple[Command, ...]:
+def _press_button(button: Button, t_us: int) -> tuple[Deed, ...]:
     return (ButtonDown(t_us, button),)
 
 
-def _release_button(button: Button, t_us: int) -> tuple[Command, ...]:
+def _release_button(button: Button, t_us: int) -> tuple[Deed, ...]:
     return (ButtonUp(t_us, button),)
+
+
+def _click(click: Click, t_us: int) -> tuple[Deed, ...]:
+    button: Button = "left" if click == "double" else click
+    once = (ButtonDown(t_us, button), ButtonUp(t_us, button))
+    return once * 2 if click == "double" else once
+
+
+def _amount(text: str, _: Surroundings) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) or not 0 < float(text) <= 100:
+        raise wrong(f"`{text}` is not a number above 0, up to 100")
+    return float(text)
+
+
+Amount = Annotated[
+    float,
+    Kind("a number", _amount, {"type": "number", "exclusiveMinimum": 0, "maximum": 100}),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How far to scroll, in wheel steps."""
+    """How far to scroll, in wheel steps; fractions of a step add up."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", title="Scroll")
 
-    up: Annotated[Count | None, Field(description="Wheel steps up.")] = None
-    down: Annotated[Count | None, Field(description="Wheel steps down.")] = None
-    left: Annotated[Count | None, Field(description="Wheel steps to the left.")] = None
-    right: Annotated[Count | None, Field(description="Wheel steps to the right.")] = None
+    up: Annotated[Amount | None, Field(description="Wheel steps up.")] = None
+    down: Annotated[Amount | None, Field(description="Wheel steps down.")] = None
+    left: Annotated[Amount | None, Field(description="Wheel steps to the left.")] = None
+    right: Annotated[Amount | None, Field(description="Wheel steps to the right.")] = None
 
 
 def _somewhere(steps: Steps) -> Steps:
@@ -137,7 +90,7 @@ def _somewhere(steps: Steps) -> Steps:
     return steps
 
 
-def _scroll(steps: Steps, t_us: int) -> tuple[Command, ...]:
+def _scroll(steps: Steps, t_us: int) -> tuple[Deed, ...]:
     dx = (steps.right or 0) - (steps.left or 0)
     dy = (steps.down or 0) - (steps.up or 0)
     return (Scroll(t_us, float(dx), float(dy)),)
@@ -165,43 +118,99 @@ ArgumentList = Annotated[
     tuple[AnyText, ...], Field(min_length=1, max_length=64), BeforeValidator(_allowed)
 ]
 
+# --- gesturectl itself --------------------------------------------------------------------------
+
+PointingName = Annotated[Pointing, choice("a use of the pointer", get_args(Pointing))]
+
+
+def _point(on: bool) -> Doing:
+    # Which hand or head it is, only the binding knows; it puts that in the place of `body`.
+    return lambda what, t_us: (Point(t_us, what, "body", on),)
+
+
+def _mode(text: str, around: Surroundings) -> str:
+    if not around.modes:
+        raise wrong(
+            f"there is no mode `{text}`: this profile has no modes",
+            f"name it at the top of the file: `modes: {{{text}: {{}}}}`",
+        )
+    if text not in around.modes:
+        raise wrong(f"there is no mode `{text}`", advise(text, sorted(around.modes)))
+    return text
+
+
+def _profile(text: str, _: Surroundings) -> str:
+    if not re.fullmatch(r"\w[\w .-]{0,99}", text) or text.endswith((".yaml", ".yml")):
+        raise wrong(
+            f"`{text}` is not the name of a profile",
+            "write the name of a shipped one or of your own, like `media`, not a file",
+        )
+    return text
+
+
+ModeName = Annotated[str, Kind("the name of a mode", _mode, {"type": "string", "minLength": 1})]
+ProfileName = Annotated[
+    str, Kind("the name of a profile", _profile, {"type": "string", "minLength": 1})
+]
+
 # --- the table ----------------------------------------------------------------------------------
 
-Commands = Callable[[Any, int], tuple[Command, ...]]
+Doing = Callable[[Any, int], tuple[Deed, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One row: how an action is written, what it means, and the commands it becomes.
+    """One row: how an action is written, what it means, and what it becomes.
 
-    `kind` is the pydantic type of its value. `release` is None where nothing is held. `keys` are
-    the keys it may send, so that a sink can be asked for them before the first gesture.
+    `kind` is the pydantic type of its value. `press` and `release` are given that value and a time
+    in microseconds; `release` is None where nothing is held. `tap` is what the action is when it
+    is not held, where that is not to press and let go. `lasts_us` is how long it takes, by which
+    all that follows comes later. `only_held` asks for a trigger that holds, for at once it does
+    nothing. `keys` are the keys it may send, so that a sink can be asked for them before the first
+    gesture.
     """
 
     kind: Any
-    press: Commands
+    press: Doing
     says: str
     example: str
-    release: Commands | None = None
+    release: Doing | None = None
+    tap: Doing | None = None
+    lasts_us: Callable[[Any], int] = lambda value: 0
+    only_held: bool = False
     keys: Callable[[Any], Iterable[str]] = lambda value: ()
+
+    def can_be_held(self, value: Any) -> bool:
+        """Whether pressing it and letting go are two things, with nothing to wait for between."""
+        return self.release is not None and self.lasts_us(value) == 0
 
 
 ACTIONS: Final[dict[str, ActionSpec]] = {
     "key": ActionSpec(
-        kind=ChordText,
-        press=press_chord,
-        release=release_chord,
+        kind=chords.ChordText,
+        press=chords.press,
+        release=chords.release,
         keys=lambda value: value,
         says="A key, or keys pressed together, joined by `+`.",
         example="{key: ctrl+shift+Tab}",
     ),
     "keys": ActionSpec(
-        kind=KeyList,
-        press=press_chord,
-        release=release_chord,
-        keys=lambda value: value,
-        says="Keys pressed together, as a list: pressed in order, let go in reverse.",
-        example="{keys: [ctrl, shift, Tab]}",
+        kind=chords.StepList,
+        press=chords.press_steps,
+        release=chords.release_steps,
+        tap=chords.tap_steps,
+        lasts_us=chords.lasts_us,
+        keys=chords.keys_of,
+        says="Keys one after the other, with pauses: a list, or one text with blanks between. Held "
+        "by `while` or `toggle`, where nothing pauses, the last stays down.",
+        example="{keys: ctrl+c 200ms ctrl+v}",
+    ),
+    "wait": ActionSpec(
+        kind=chords.Pause,
+        press=lambda value, t_us: (),
+        lasts_us=int,
+        says="Waits before the next action of a list.",
+        example="{wait: 200ms}",
     ),
     "text": ActionSpec(
         kind=AnyText,
@@ -210,25 +219,64 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         example='{text: "Grüße"}',
     ),
     "media": ActionSpec(
-        kind=MediaName,
+        kind=chords.MediaName,
         press=lambda value, t_us: (KeyDown(t_us, value),),
         release=lambda value, t_us: (KeyUp(t_us, value),),
         keys=lambda value: (value,),
-        says="A media key, which reaches the player also when its window is not in front.",
+        says="A key for media or brightness, which works also when its window is not in front.",
         example="{media: play_pause}",
     ),
     "button": ActionSpec(
         kind=ButtonName,
         press=_press_button,
         release=_release_button,
-        says="A mouse button: `left`, `middle` or `right`.",
+        says="A mouse button: `left`, `middle` or `right`. Held, it drags.",
         example="{button: left}",
+    ),
+    "click": ActionSpec(
+        kind=ClickName,
+        press=_click,
+        says="A click: `left`, `right`, `middle`, or `double` with the left button.",
+        example="{click: double}",
     ),
     "scroll": ActionSpec(
         kind=Annotated[Steps, AfterValidator(_somewhere)],
         press=_scroll,
-        says="Turns the mouse wheel by steps: `up`, `down`, `left`, `right`.",
+        says="Turns the mouse wheel by steps: `up`, `down`, `left`, `right`. Fractions add up.",
         example="{scroll: {down: 3}}",
+    ),
+    "pointer": ActionSpec(
+        kind=PointingName,
+        press=_point(on=True),
+        release=_point(on=False),
+        only_held=True,
+        says="Lets the hand or head, as long as this is held, `move` the pointer, move it with "
+        "`precise` small steps, or `scroll` instead.",
+        example="{pointer: move}",
+    ),
+    "mode": ActionSpec(
+        kind=ModeName,
+        press=lambda value, t_us: (Entered(t_us, value),),
+        says="Enters a mode of this profile.",
+        example="{mode: volume}",
+    ),
+    "profile": ActionSpec(
+        kind=ProfileName,
+        press=lambda value, t_us: (UseProfile(t_us, value),),
+        says="Goes on with another profile, by its name.",
+        example="{profile: media}",
+    ),
+    "notify": ActionSpec(
+        kind=Line,
+        press=lambda value, t_us: (Notify(t_us, value),),
+        says="Shows a notification of the desktop.",
+        example="{notify: Gestures are awake}",
+    ),
+    "say": ActionSpec(
+        kind=messages.SayValue,
+        press=messages.say,
+        says="Speaks a text, or plays a sound: one of the desktop's by its name, or a file.",
+        example="{say: {sound: bell}}",
     ),
     "run": ActionSpec(
         kind=ArgumentList,
@@ -236,6 +284,27 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         says="Starts a program: a list of the program and its arguments, never a shell line. "
         "Refused unless gesturectl's own configuration allows it.",
         example="{run: [notify-send, hello]}",
+    ),
+    "webhook": ActionSpec(
+        kind=messages.WebhookValue,
+        press=messages.webhook,
+        says="Posts a JSON text to a web address of this machine, or of a host that gesturectl's "
+        "own configuration allows.",
+        example="""{webhook: {url: "http://localhost:8123/lamp", body: '{"on": true}'}}""",
+    ),
+    "osc": ActionSpec(
+        kind=messages.OscMessage,
+        press=messages.osc,
+        says="Sends a message of Open Sound Control by UDP, to the same hosts as `webhook`. Wants "
+        "`pip install gesturectl[osc]`.",
+        example="{osc: {to: 'localhost:9000', address: /mixer/volume, arguments: [1, 0.5]}}",
+    ),
+    "mqtt": ActionSpec(
+        kind=messages.MqttMessage,
+        press=messages.mqtt,
+        says="Publishes a message of MQTT, to the same hosts as `webhook`. Wants "
+        "`pip install gesturectl[mqtt]`.",
+        example="{mqtt: {to: localhost, topic: home/lamp/set, payload: toggle}}",
     ),
 }
 
@@ -254,16 +323,16 @@ class Action:
 
     @property
     def can_be_held(self) -> bool:
-        """Whether pressing and letting go are two things."""
-        return self.spec.release is not None
+        """Whether pressing and letting go are two things, with nothing to wait for between."""
+        return self.spec.can_be_held(self.value)
 
 
-def press(actions: tuple[Action, ...], t_us: int) -> tuple[Command, ...]:
+def press(actions: tuple[Action, ...], t_us: int) -> tuple[Deed, ...]:
     """Press all, in order."""
     return tuple(one for act in actions for one in act.spec.press(act.value, t_us))
 
 
-def release(actions: tuple[Action, ...], t_us: int) -> tuple[Command, ...]:
+def release(actions: tuple[Action, ...], t_us: int) -> tuple[Deed, ...]:
     """Let all go, in reverse order."""
     return tuple(
         one
@@ -273,6 +342,18 @@ def release(actions: tuple[Action, ...], t_us: int) -> tuple[Command, ...]:
     )
 
 
-def tap(actions: tuple[Action, ...], t_us: int) -> tuple[Command, ...]:
-    """Do one after the other, letting go of each before the next."""
-    return tuple(one for act in actions for one in (*press((act,), t_us), *release((act,), t_us)))
+def tap(actions: tuple[Action, ...], t_us: int) -> tuple[Deed, ...]:
+    """Do one after the other, letting go of each before the next; pauses put off what follows."""
+    done: list[Deed] = []
+    for act in actions:
+        if act.spec.tap is not None:
+            done += act.spec.tap(act.value, t_us)
+        else:
+            done += (*press((act,), t_us), *release((act,), t_us))
+        t_us += act.spec.lasts_us(act.value)
+    return tuple(done)
+
+
+def kinds(actions: Iterable[Action]) -> frozenset[type[Deed]]:
+    """Return which kinds of commands and requests these actions can become."""
+    return frozenset(type(one) for act in actions for one in act.spec.press(act.value, 0))
