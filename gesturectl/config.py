@@ -3,9 +3,11 @@
     source: camera:0
     profile: slides
     allow_run: false
+    allow_hosts: [lamp.local]
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
-alone can allow `run` actions: a profile, which may come from a stranger, never can.
+alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
+from a stranger, never can.
 """
 
 from __future__ import annotations
@@ -16,20 +18,24 @@ from pathlib import Path
 
 import platformdirs
 
-from gesturectl import yamlnodes
+from gesturectl import hosts, yamlnodes
 from gesturectl.errors import ConfigError
 from gesturectl.fields import advise
-from gesturectl.yamlnodes import Mapping, Problem, Scalar
+from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings with their defaults. `sink` None is the platform's own."""
+    """Settings with their defaults. `sink` None is the platform's own.
+
+    `allow_hosts` are names and addresses as `hosts.host` returns them.
+    """
 
     source: str = "camera:0"
     profile: str = "slides"
     sink: str | None = None
     allow_run: bool = False
+    allow_hosts: frozenset[str] = frozenset()
     hand_model: Path | None = None
     pose_model: Path | None = None
 
@@ -52,9 +58,11 @@ READERS: dict[str, Callable[[str], object]] = {
     "profile": str,
     "sink": str,
     "allow_run": _yes_or_no,
+    "allow_hosts": hosts.host,
     "hand_model": _file,
     "pose_model": _file,
 }
+SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
 
 
 def folder() -> Path:
@@ -92,18 +100,48 @@ def parse(data: bytes | str, filename: str) -> Config:
                 problems.append(
                     source.problem(key.place, f"unknown setting `{name}`", advise(name, READERS))
                 )
-            elif not isinstance(value, Scalar) or value.blank:
-                problems.append(source.problem(value.place, f"`{name}` wants one word or text"))
-            else:
-                try:
-                    settings[name] = READERS[name](value.text)
-                except ValueError as error:
-                    problems.append(source.problem(value.place, str(error)))
+                continue
+            try:
+                settings[name] = _read(name, value)
+            except _Wrong as wrong:
+                problems += [source.problem(place, message) for place, message in wrong.found]
     elif node is not None and not (isinstance(node, Scalar) and node.blank):
         problems.append(source.problem(node.place, "settings are lines like `source: camera:0`"))
     if problems:
         raise ConfigError(_listed(problems), tuple(problems))
     return Config(**settings)  # type: ignore[arg-type]  # each value is of its reader's type
+
+
+class _Wrong(Exception):  # noqa: N818 — says what is wrong, and where
+    """A setting is wrong; carries every place and what to say of it."""
+
+    def __init__(self, *found: tuple[Place, str]) -> None:
+        self.found = found
+
+
+def _read(name: str, node: Node) -> object:
+    """Return the value of one setting, or raise all that is wrong with it."""
+    if name not in SETS:
+        return _word(name, node)
+    values: set[object] = set()
+    found: list[tuple[Place, str]] = []
+    for item in node.items if isinstance(node, Items) else (node,):
+        try:
+            values.add(_word(name, item))
+        except _Wrong as wrong:
+            found += wrong.found
+    if found:
+        raise _Wrong(*found)
+    return frozenset(values)
+
+
+def _word(name: str, node: Node) -> object:
+    if not isinstance(node, Scalar) or node.blank:
+        raise _Wrong((node.place, f"`{name}` wants one word or text"))
+    try:
+        return READERS[name](node.text)
+    except ValueError as error:
+        raise _Wrong((node.place, str(error))) from None
 
 
 def _listed(problems: list[Problem]) -> str:

@@ -30,7 +30,7 @@ from types import FrameType
 
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import GesturectlError, SinkError
-from gesturectl.jsonl import to_line
+from gesturectl.jsonl import COMMAND_NAMES, to_line
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
 from gesturectl.sinks import Sink
@@ -43,12 +43,19 @@ from gesturectl.types import (
     KeyDown,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
     Observation,
+    Osc,
+    Say,
+    Text,
+    Webhook,
 )
 
 log = logging.getLogger(__name__)
 
 STALL_S = 0.5  # a camera in the dark still gives 5 frames a second; half a second is a stall
+PRIVATE = (Text, Notify, Say, Webhook, Osc, Mqtt)  # what they say is logged for debugging alone
 RECENT = 256  # frames that the figures look back on: about ten seconds
 
 
@@ -333,7 +340,10 @@ def _report(step: Step, t_us: int, meters: Meters, on_step: OnStep | None) -> No
     meters.commands += len(step.commands)
     if log.isEnabledFor(logging.INFO):
         for item in (*events, *step.commands):
-            if not isinstance(item, MoveBy | MoveTo):  # the pointer moves in every frame
+            if isinstance(item, PRIVATE):
+                log.info("%s", COMMAND_NAMES[type(item)])
+                log.debug("%s", to_line(item))
+            elif not isinstance(item, MoveBy | MoveTo):  # the pointer moves in every frame
                 log.info("%s", to_line(item))
     if on_step is not None:
         on_step(t_us, step, meters)

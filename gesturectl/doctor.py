@@ -71,6 +71,9 @@ def _configuration() -> Iterator[Finding]:
     found = f"{path}" if path.exists() else f"defaults (there is no {path})"
     if settings.allow_run:
         found += "; profiles may start programs (allow_run)"
+    if settings.allow_hosts:
+        named = ", ".join(sorted(settings.allow_hosts))
+        found += f"; profiles may send messages to {named} (allow_hosts)"
     yield Finding("configuration", "ok", found)
 
 

@@ -75,7 +75,7 @@ MqttEndpoint = Annotated[Endpoint, Kind("a host", _endpoint(MQTT_PORT), _TO_SCHE
 
 
 def _sound(text: str, _: Surroundings) -> str:
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*", text, re.ASCII):
+    if re.fullmatch(r"[A-Za-z0-9][\w-]*", text, re.ASCII):
         return text
     # Two slashes begin the name of another machine, on Windows.
     if re.match(r"~?/[^/]|~\\[^\\]|[A-Za-z]:[\\/]", text) and "\0" not in text:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gesturectl import bundles, lastheard, own, profile
+from gesturectl import actions, bundles, lastheard, own, profile
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import ModelError, ProfileError
 from gesturectl.landmarks import Landmarker
@@ -45,6 +45,7 @@ class Choice:
     profile: str | None
     sink: str | Sink
     allow_run: bool = False
+    allow_hosts: frozenset[str] = frozenset()
     own: bool = True
     remembers: bool = False
     hand_model: Path | None = None
@@ -112,7 +113,9 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         GesturectlError: of the first part that cannot be had, with what to do.
     """
     with ExitStack() as stack:
-        sink = choice.sink if not isinstance(choice.sink, str) else open_sink(choice.sink)
+        sink = choice.sink
+        if isinstance(sink, str):
+            sink = open_sink(sink, choice.allow_hosts)
         stack.enter_context(sink)
         mine = _own(choice, mend=True)
         if mine.problem is not None:
@@ -153,6 +156,8 @@ def _memory(choice: Choice, mine: Own, chosen: Profile | None) -> lastheard.Memo
 def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
     """Load the chosen profile and refuse keys that this desktop cannot send: now, not later.
 
+    Messages that it cannot deliver are warned of: without a voice the rest still works.
+
     Raises:
         ProfileError: it has problems, or such keys: each is named with what to do.
     """
@@ -164,6 +169,9 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
     if wrong := sink.check_keys(chosen.keys):
         reasons = "\n".join(f"  {key}: {reason}" for key, reason in wrong.items())
         raise ProfileError(f"profile {choice.profile}: keys that cannot be sent here:\n{reasons}")
+    used = actions.kinds(act for binding in chosen.bindings for act in binding.actions)
+    for name, reason in sink.check_kinds(used).items():
+        log.warning("profile %s: `%s` does nothing here: %s", choice.profile, name, reason)
     return chosen
 
 

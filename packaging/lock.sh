@@ -19,4 +19,4 @@ compile() {
 }
 
 compile requirements/run.txt --group build "$@"
-compile requirements/test.txt --group build --group dev --extra train "$@"
+compile requirements/test.txt --group build --group dev --extra mqtt --extra osc --extra train "$@"

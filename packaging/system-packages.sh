@@ -37,6 +37,7 @@ if [ "$kind" = test ]; then
     program xset x11-xserver-utils
     program setxkbmap x11-xkb-utils
     program strace strace
+    program dbus-daemon dbus
     program chromium chromium
 fi
 [ -n "$missing" ] || exit 0

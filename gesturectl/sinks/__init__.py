@@ -47,6 +47,13 @@ class Sink(Protocol):
         """Return the keys that cannot be sent here, each with the reason and what to do."""
         ...
 
+    def check_kinds(self, kinds: frozenset[type[object]]) -> dict[str, str]:
+        """Return the kinds of commands that cannot be delivered here, each with the reason.
+
+        Kinds are the types of commands; they are returned by the names of their actions.
+        """
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -62,20 +69,22 @@ class SinkSpec:
     """One row of `SINKS`.
 
     `platforms` are values of `sys.platform`, empty for all. `works` returns None where the sink
-    can be opened now, else the reason and what to do; it is quick and presses nothing.
+    can be opened now, else the reason and what to do; it is quick and presses nothing. `open` is
+    told which hosts beyond this machine messages may go to.
     """
 
     name: str
     help: str
-    open: Callable[[], Sink]
+    open: Callable[[frozenset[str]], Sink]
     works: Callable[[], str | None]
     platforms: tuple[str, ...] = ()
 
 
-def _open_x11() -> Sink:
+def _open_x11(allow_hosts: frozenset[str]) -> Sink:
+    from gesturectl.sinks.courier import Courier
     from gesturectl.sinks.x11 import X11Sink
 
-    return X11Sink()
+    return X11Sink(courier=Courier(allow_hosts))
 
 
 def _x11_works() -> str | None:
@@ -86,10 +95,11 @@ def _x11_works() -> str | None:
     return x11.works()
 
 
-def _open_pynput() -> Sink:
+def _open_pynput(allow_hosts: frozenset[str]) -> Sink:
+    from gesturectl.sinks.courier import Courier
     from gesturectl.sinks.pynput import PynputSink
 
-    return PynputSink()
+    return PynputSink(Courier(allow_hosts))
 
 
 def _pynput_works() -> str | None:
@@ -98,13 +108,13 @@ def _pynput_works() -> str | None:
     return pynput.works()
 
 
-def _open_print() -> Sink:
+def _open_print(allow_hosts: frozenset[str]) -> Sink:
     from gesturectl.sinks.print import PrintSink
 
     return PrintSink()
 
 
-def _open_memory() -> Sink:
+def _open_memory(allow_hosts: frozenset[str]) -> Sink:
     from gesturectl.sinks.memory import MemorySink
 
     return MemorySink()
@@ -149,8 +159,8 @@ def all_sinks() -> dict[str, SinkSpec]:
     return found
 
 
-def open_sink(name: str) -> Sink:
-    """Open a sink by its name in the table.
+def open_sink(name: str, allow_hosts: frozenset[str] = frozenset()) -> Sink:
+    """Open a sink by its name in the table. `allow_hosts` is what the user's settings allow.
 
     Raises:
         UsageError: there is no such sink.
@@ -163,7 +173,7 @@ def open_sink(name: str) -> Sink:
         raise SinkError(
             f"sink {name} is for {', '.join(spec.platforms)}, and this is {sys.platform}"
         )
-    return spec.open()
+    return spec.open(allow_hosts)
 
 
 def default_sink() -> str:

@@ -29,6 +29,10 @@ class MemorySink:
         """Every known key can be kept."""
         return keys.unknown(names)
 
+    def check_kinds(self, kinds: frozenset[type[object]]) -> dict[str, str]:
+        """Every kind can be kept."""
+        return {}
+
     def __enter__(self) -> Self:
         return self
 

@@ -61,6 +61,10 @@ class PrintSink:
         """Every known key can be printed."""
         return keys.unknown(names)
 
+    def check_kinds(self, kinds: frozenset[type[object]]) -> dict[str, str]:
+        """Every kind can be printed."""
+        return {}
+
     def __enter__(self) -> Self:
         return self
 
@@ -111,6 +115,10 @@ def _words(command: Command) -> str:
             return f"post     {command.url} {command.body}"
         case Osc(address=address, arguments=arguments):
             words = " ".join((address, *map(repr, arguments)))
-            return f"osc      {command.host}:{command.port} {words}"
+            return f"osc      {_place(command.host, command.port)} {words}"
         case Mqtt(topic=topic, payload=payload):
-            return f"publish  {command.host}:{command.port} {topic} {payload!r}"
+            return f"publish  {_place(command.host, command.port)} {topic} {payload!r}"
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

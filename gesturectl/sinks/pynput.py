@@ -20,6 +20,7 @@ from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks import programs
 from gesturectl.sinks.carry import Carry
+from gesturectl.sinks.courier import Courier, check
 from gesturectl.types import (
     ButtonDown,
     ButtonUp,
@@ -28,20 +29,28 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
+    Osc,
+    Play,
     Run,
+    Say,
     Scroll,
     Text,
+    Webhook,
 )
 
 
 class PynputSink:
     """Sends commands through pynput's controllers.
 
+    `courier` delivers messages; by default to this machine alone.
+
     Raises:
         SinkError: pynput is not installed, or there is no desktop to control.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, courier: Courier | None = None) -> None:
         problem = works()
         if problem is not None:
             raise SinkError(problem)
@@ -57,6 +66,7 @@ class PynputSink:
         self._down: dict[str, list[Any]] = {}  # key name → what pynput pressed for it
         self._travel_px = (Carry(), Carry())
         self._turn = (Carry(), Carry())
+        self._courier = courier or Courier()
 
     def send(self, command: Command) -> None:
         """Deliver one command.
@@ -86,6 +96,10 @@ class PynputSink:
                 problems[name] = str(error)
         return problems
 
+    def check_kinds(self, kinds: frozenset[type[object]]) -> dict[str, str]:
+        """Return the kinds of messages that this desktop does not deliver, each with the reason."""
+        return check(kinds)
+
     def __enter__(self) -> Self:
         return self
 
@@ -98,6 +112,7 @@ class PynputSink:
         for command in self._ledger.release(self._t_us):
             self._deliver(command)
         self._desktop.close()
+        self._courier.close()
 
     def _deliver(self, command: Command) -> None:
         match command:
@@ -132,6 +147,8 @@ class PynputSink:
                 self._desktop.type(self._keyboard, command.text)
             case Run():
                 programs.start(command.argv)
+            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+                self._courier.send(command)
 
 
 class Desktop(Protocol):

@@ -20,6 +20,7 @@ from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks import programs
 from gesturectl.sinks.carry import Carry
+from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.guardian import Guardian
 from gesturectl.sinks.keysyms import character_keysyms
 from gesturectl.sinks.xdisplay import (
@@ -41,9 +42,15 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
+    Osc,
+    Play,
     Run,
+    Say,
     Scroll,
     Text,
+    Webhook,
 )
 
 log = logging.getLogger(__name__)
@@ -60,13 +67,19 @@ class X11Sink:
     """Sends commands to the X display `display`, by default that of the environment.
 
     `heartbeat_s` is how long a daemon that beats may be silent while keys are held before the
-    guardian lets go of them.
+    guardian lets go of them. `courier` delivers messages; by default to this machine alone.
 
     Raises:
         SinkError: there is no display, or it does not let us in; says what to do.
     """
 
-    def __init__(self, display: str | None = None, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        display: str | None = None,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        courier: Courier | None = None,
+    ) -> None:
         name = display or os.environ.get("DISPLAY", "")
         self._display = XDisplay(name)
         if os.environ.get("WAYLAND_DISPLAY"):
@@ -83,6 +96,7 @@ class X11Sink:
         self._lending = Lending(self._display, self._guardian, self._is_down)
         self._travel_px = (Carry(), Carry())
         self._turn = (Carry(), Carry())
+        self._courier = courier or Courier()
         self._closed = False
 
     def send(self, command: Command) -> None:
@@ -133,6 +147,10 @@ class X11Sink:
                 )
         return problems
 
+    def check_kinds(self, kinds: frozenset[type[object]]) -> dict[str, str]:
+        """Return the kinds of messages that this desktop does not deliver, each with the reason."""
+        return check(kinds)
+
     def __enter__(self) -> Self:
         return self
 
@@ -159,6 +177,7 @@ class X11Sink:
         finally:
             self._guardian.close(clean=released)
             self._display.close()
+            self._courier.close()
 
     # --- commands ---------------------------------------------------------------------------
 
@@ -183,6 +202,8 @@ class X11Sink:
                 self._type(command.text)
             case Run():
                 programs.start(command.argv)
+            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+                self._courier.send(command)
 
     def _key_down(self, name: str) -> None:
         key = keys.lookup(name)

@@ -16,7 +16,9 @@ from importlib.util import find_spec
 import pytest
 
 from gesturectl.errors import SinkError
+from gesturectl.jsonl import to_line
 from gesturectl.sinks import SINKS, Sink
+from gesturectl.sinks.courier import WAYS, Courier, Message, Way
 from gesturectl.types import (
     ButtonDown,
     ButtonUp,
@@ -25,13 +27,27 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
+    Osc,
+    Play,
     Run,
+    Say,
     Scroll,
     Text,
+    Webhook,
 )
 
 Strokes = list[tuple[str, str]]
 
+MESSAGES: tuple[Message, ...] = (
+    Notify(12, "hello"),
+    Say(13, "hello"),
+    Play(14, "bell"),
+    Webhook(15, "http://localhost:9/", "{}"),
+    Osc(16, "localhost", 9, "/a", (1, 0.5, "on")),
+    Mqtt(17, "localhost", 9, "a", "b"),
+)
 ALL_KINDS: tuple[Command, ...] = (
     KeyDown(1, "ctrl"),
     KeyDown(2, "Right"),
@@ -44,15 +60,20 @@ ALL_KINDS: tuple[Command, ...] = (
     Scroll(9, 0.5, -1.0),
     Text(10, "a B\n"),
     Run(11, ("true",)),
+    *MESSAGES,
 )
 
 
 @dataclass
 class Watched:
-    """A sink, and how to see the presses and releases that it sent, as ("press", "Right")."""
+    """A sink, and how to see what it sent: presses and releases as ("press", "Right"), messages.
+
+    Messages are complete once the sink is left.
+    """
 
     sink: Sink
     strokes: Callable[[], Strokes]
+    messages: Callable[[], list[object]]
 
 
 def strokes_of(commands: list[Command]) -> Strokes:
@@ -71,7 +92,11 @@ def watched_memory(_request: pytest.FixtureRequest) -> Iterator[Watched]:
     from gesturectl.sinks.memory import MemorySink
 
     sink = MemorySink()
-    yield Watched(sink, lambda: strokes_of(sink.sent))
+    yield Watched(
+        sink,
+        lambda: strokes_of(sink.sent),
+        lambda: [one for one in sink.sent if type(one) in WAYS],
+    )
 
 
 @contextmanager
@@ -88,15 +113,20 @@ def watched_print(_request: pytest.FixtureRequest) -> Iterator[Watched]:
                 found.append(("press" if way == "down" else "release", line[thing]))
         return found
 
-    yield Watched(PrintSink(stream, as_json=True), strokes)
+    def messages() -> list[object]:
+        lines = stream.getvalue().splitlines()
+        return [message for message in MESSAGES if to_line(message) in lines]
+
+    yield Watched(PrintSink(stream, as_json=True), strokes, messages)
 
 
 @contextmanager
 def watched_x11(request: pytest.FixtureRequest) -> Iterator[Watched]:
     from gesturectl.sinks.x11 import X11Sink
 
+    kept: list[object] = []
     with _on_desktop(request) as strokes:
-        yield Watched(X11Sink(), strokes)
+        yield Watched(X11Sink(courier=keeping(kept)), strokes, lambda: ordered(kept))
 
 
 @contextmanager
@@ -106,7 +136,23 @@ def watched_pynput(request: pytest.FixtureRequest) -> Iterator[Watched]:
     with _on_desktop(request) as strokes:
         from gesturectl.sinks.pynput import PynputSink
 
-        yield Watched(PynputSink(), strokes)
+        kept: list[object] = []
+        yield Watched(PynputSink(keeping(kept)), strokes, lambda: ordered(kept))
+
+
+def keeping(kept: list[object]) -> Courier:
+    """A courier that delivers to a list, so that no test speaks aloud."""
+    return Courier(
+        ways={
+            kind: Way(way.name, lambda hosts: kept.append, lambda: None)
+            for kind, way in WAYS.items()
+        }
+    )
+
+
+def ordered(kept: list[object]) -> list[object]:
+    """Messages of different kinds do not wait for each other: put them in the order of ours."""
+    return sorted(kept, key=list(MESSAGES).index)
 
 
 @contextmanager
@@ -153,6 +199,21 @@ def test_every_kind_of_command_can_be_sent(watched: Watched) -> None:
         *[("press", "ctrl"), ("press", "Right"), ("release", "Right"), ("release", "ctrl")],
         *[("press", "left"), ("release", "left")],
     ]
+
+
+def test_every_kind_of_message_goes_where_it_should(watched: Watched) -> None:
+    with watched.sink as sink:
+        for message in MESSAGES:
+            sink.send(message)
+    assert watched.messages() == list(MESSAGES)
+
+
+def test_what_can_be_delivered_without_a_desktop_s_help_is_not_complained_about(
+    watched: Watched,
+) -> None:
+    with watched.sink as sink:
+        assert sink.check_kinds(frozenset({KeyDown, Webhook, Run})) == {}
+        assert sink.check_kinds(frozenset()) == {}
 
 
 def test_leaving_releases_what_is_held_newest_first(watched: Watched) -> None:

@@ -23,9 +23,28 @@ source: video:talk.mp4
 profile: media
 sink: print
 allow_run: true
+allow_hosts: [Lamp.local, 192.168.1.5, "::1"]
 hand_model: {model}
 """
-    assert parse(text, "config.yaml") == Config("video:talk.mp4", "media", "print", True, model)
+    hosts = frozenset({"lamp.local", "192.168.1.5", "::1"})
+    assert parse(text, "config.yaml") == Config(
+        "video:talk.mp4", "media", "print", True, hosts, model
+    )
+
+
+def test_one_host_needs_no_list_and_none_may_be_allowed() -> None:
+    assert parse("allow_hosts: lamp.local\n", "config.yaml").allow_hosts == {"lamp.local"}
+    assert parse("allow_hosts: []\n", "config.yaml") == Config()
+
+
+def test_every_wrong_host_is_told_at_its_place() -> None:
+    with pytest.raises(ConfigError) as error:
+        parse("allow_hosts: [lamp.local, 'http://a/', '*', [b]]\n", "config.yaml")
+    assert [line for line in str(error.value).splitlines() if line.startswith("config")] == [
+        "config.yaml:1:27: `http://a/` is neither the name of a host nor an address",
+        "config.yaml:1:40: `*` is neither the name of a host nor an address",
+        "config.yaml:1:45: `allow_hosts` wants one word or text",
+    ]
 
 
 def test_words_are_taken_as_written() -> None:

@@ -45,13 +45,14 @@ def run(
     script: Script,
     sink: MemorySink | None = None,
     ledger: Ledger | None = None,
+    text: str = HOLDING,
     **options: object,
 ) -> tuple[MemorySink, Summary]:
     sink = sink or MemorySink()
     summary = daemon.run(
         ListSource(happenings),
         None,
-        an_engine(script),
+        an_engine(script, text),
         sink,
         ledger or Ledger(),
         **options,  # type: ignore[arg-type]
@@ -217,6 +218,21 @@ def test_a_reload_that_fails_leaves_everything_as_it_is_and_says_so(
     )
     assert sink.sent == [KeyDown(at(1), "space"), KeyUp(at(5), "space")]
     assert "the old profile stays: test.yaml:3:14" in caplog.text
+
+
+def test_what_is_typed_or_said_is_logged_for_debugging_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = (
+        "version: 1\nbindings:\n  - {gesture: ok, do: [{text: hush}, {say: hush}, {notify: hush}]}"
+    )
+    with caplog.at_level("INFO"):
+        run(frames(3), {1: "+ok"}, text=text)
+    assert {"text", "say", "notify"} <= set(caplog.messages)
+    assert "hush" not in caplog.text
+    with caplog.at_level("DEBUG"):
+        run(frames(3), {1: "+ok"}, text=text)
+    assert "hush" in caplog.text
 
 
 def test_pictures_go_through_the_landmarker_and_observations_do_not() -> None:

@@ -22,9 +22,15 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
+    Mqtt,
+    Notify,
+    Osc,
+    Play,
     Run,
+    Say,
     Scroll,
     Text,
+    Webhook,
 )
 
 
@@ -66,6 +72,13 @@ def test_the_printer_speaks_plainly_to_people() -> None:
         *(KeyDown(0, "Right"), KeyUp(1_500_000, "Right"), ButtonDown(2_000_000, "left")),
         *(MoveBy(0, 1.5, -2.0), MoveTo(0, 0.25, 1.0), Scroll(0, 0.0, 1.0), Text(0, "Grüße")),
         Run(0, ("notify-send", "two words")),
+        *(
+            Notify(0, "awake"),
+            Say(0, "Grüße"),
+            Play(0, "bell"),
+            Webhook(0, "http://localhost", "{}"),
+        ),
+        *(Osc(0, "::1", 9000, "/a", (1, 0.5, "on")), Mqtt(0, "localhost", 1883, "a/b", "on")),
     )
     stream = io.StringIO()
     sink = PrintSink(stream, as_json=False)
@@ -80,6 +93,12 @@ def test_the_printer_speaks_plainly_to_people() -> None:
         "    0.000 s  scroll   right +0, down +1",
         "    0.000 s  type     'Grüße'",
         "    0.000 s  run      notify-send 'two words'",
+        "    0.000 s  notify   'awake'",
+        "    0.000 s  say      'Grüße'",
+        "    0.000 s  play     'bell'",
+        "    0.000 s  post     http://localhost {}",
+        "    0.000 s  osc      [::1]:9000 /a 1 0.5 'on'",
+        "    0.000 s  publish  localhost:1883 a/b 'on'",
     ]
 
 
@@ -139,4 +158,6 @@ def test_an_installed_package_adds_a_sink_and_a_broken_one_harms_nothing(
     assert "sink broken from no.such.module:SPEC does not load" in caplog.text
 
 
-LOOPBACK = sinks.SinkSpec("loopback", "for the test above", MemorySink, lambda: None)
+LOOPBACK = sinks.SinkSpec(
+    "loopback", "for the test above", lambda hosts: MemorySink(), lambda: None
+)
