@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import socketserver
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -142,6 +143,46 @@ def test_nobody_there_is_told(caplog: pytest.LogCaptureFixture) -> None:
     assert f"webhook: 127.0.0.1:{port} does not take it" in caplog.text
 
 
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of `localhost` that nobody trusts yet, and its key."""
+    require_program("openssl")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = (
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+        *(
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ),
+        *("-keyout", key, "-out", certificate),
+    )
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
+
+def test_an_https_server_must_prove_who_it_is(
+    web: WebServer,
+    certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(*certificate)
+    web.socket = secure.wrap_socket(web.socket, server_side=True)
+    hook = Webhook(0, f"https://localhost:{web.server_port}/safe", "{}")
+    delivered(hook)
+    assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
+    assert web.posted.empty()
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    delivered(hook)
+    assert web.posted.get(timeout=ARRIVES_S)[0] == "/safe"
+
+
 # --- which machine ------------------------------------------------------------------------------
 
 
@@ -163,6 +204,8 @@ def test_a_name_that_leads_elsewhere_when_it_is_sent_to_is_refused(
 def test_other_machines_are_refused_by_every_way(
     host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    pytest.importorskip("pythonosc")
+    pytest.importorskip("paho.mqtt")
     bracketed = f"[{host}]" if ":" in host else host
     delivered(Webhook(0, f"http://{bracketed}:9/", "{}"))
     delivered(Osc(0, host, 9, "/a"))
@@ -480,6 +523,33 @@ def test_a_pipe_is_no_sound(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     os.mkfifo(tmp_path / "pipe.wav")
     delivered(Play(0, str(tmp_path / "pipe.wav")))
     assert "there is no sound file" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        ("darwin", Notify(0, "-e beep")),
+        ("darwin", Say(0, "-e beep")),
+        ("win32", Notify(0, "$(beep)")),
+    ],
+)
+def test_elsewhere_a_text_is_given_to_the_system_but_never_as_a_part_of_a_script(
+    platform: str,
+    message: Notify | Say,
+    install: Callable[..., None],
+    heard: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    for program in ("osascript", "say", "powershell"):
+        install(program)
+    delivered(message)
+    told = heard.read_text().rstrip("\n").split("|")[:-1]
+    if told[0] == "osascript":  # it reads nothing, and has the text as its last argument
+        assert told.pop() == ""
+    *arguments, text = told
+    assert text == message.text
+    assert all(message.text not in argument for argument in arguments)
 
 
 # --- the courier --------------------------------------------------------------------------------
