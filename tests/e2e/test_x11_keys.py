@@ -89,7 +89,7 @@ def test_a_chord_is_pressed_in_order_and_released_in_reverse(
 
 
 def test_shift_in_a_chord_stays_shift(sink: X11Sink, listener: Listener) -> None:
-    """`keys: [shift, a]` means the key of `a` under shift; it must not be taken away."""
+    """`key: shift+a` means the key of `a` under shift; it must not be taken away."""
     strike(sink, "shift", "a")
     assert listener.received(4) == [
         *[("press", "Shift_L"), ("press", "A"), ("release", "A"), ("release", "Shift_L")]

@@ -19,7 +19,7 @@ from tests.fakes import Happening, ListSource, ScriptedRecogniser, seen
 PROFILE = """\
 version: 1
 bindings:
-  - {gesture: fist, while: true, do: {keys: [ctrl, shift, a]}}
+  - {gesture: fist, while: true, do: {key: ctrl+shift+a}}
   - {gesture: victory, while: true, do: {button: left}}
   - {gesture: three, repeat: {every: 100ms}, do: {key: Down}}
   - {gesture: open_palm, hold_for: 200ms, do: {media: play_pause}}

@@ -22,7 +22,7 @@ from tests.acting import SIZE_PX, Performance
 PROFILE = """\
 version: 1
 bindings:
-  - {gesture: fist, while: true, do: {keys: [ctrl, shift, a]}}
+  - {gesture: fist, while: true, do: {key: ctrl+shift+a}}
   - {gesture: open_palm, while: true, do: {button: left}}
   - {gesture: victory, repeat: {every: 100ms}, do: {key: Down}}
   - {gesture: thumb_up, hold_for: 300ms, do: {key: b}}
