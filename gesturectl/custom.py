@@ -270,13 +270,20 @@ def check(take: Take, max_us: int = MAX_TAKE_US) -> None:
     for o in take:
         if min(o.size_px) < 1:
             raise SampleError(f"the frame at {o.t_us} µs has the size {o.size_px}")
-        landmarks = [(h.image, (HAND_POINTS, 3)) for h in o.hands]
-        landmarks += [(b.image, (BODY_POINTS, 4)) for b in o.bodies]
-        for points, shape in landmarks:
-            if points.shape != shape:
-                raise SampleError(
-                    f"landmarks at {o.t_us} µs have the shape {points.shape} instead of {shape}"
-                )
-            # Not `any(abs > limit)`: a NaN is larger than nothing.
-            if not (np.abs(points) <= _MAX_COORDINATE).all():
-                raise SampleError(f"landmarks at {o.t_us} µs are not numbers near the image")
+    _check_points([(o.t_us, hand.image) for o in take for hand in o.hands], (HAND_POINTS, 3))
+    _check_points([(o.t_us, body.image) for o in take for body in o.bodies], (BODY_POINTS, 4))
+
+
+def _check_points(landmarks: Sequence[tuple[int, Float32]], shape: tuple[int, int]) -> None:
+    for t_us, points in landmarks:
+        if points.shape != shape:
+            raise SampleError(
+                f"landmarks at {t_us} µs have the shape {points.shape} instead of {shape}"
+            )
+    if not landmarks:
+        return
+    # Not `any(abs > limit)`: a NaN is larger than nothing.
+    near = (np.abs(np.stack([points for _, points in landmarks])) <= _MAX_COORDINATE).all((1, 2))
+    if not near.all():
+        t_us = landmarks[int(near.argmin())][0]
+        raise SampleError(f"landmarks at {t_us} µs are not numbers near the image")

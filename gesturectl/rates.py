@@ -55,7 +55,7 @@ def _where_ends(holds: Callable[[float], bool]) -> float:
     while holds(high):
         high *= 2
     low = 0.0
-    for _ in range(100):
+    for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return (low + high) / 2

@@ -9,7 +9,7 @@ come from one matrix product.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +20,7 @@ from gesturectl.ears import Sought, Way, seen_enough
 from gesturectl.types import Float32
 from gesturectl.views import (
     ARMS_AT,
-    HAND_SIZE,
+    BODY,
     SHARED_SIZE,
     WAVES,
     Beats,
@@ -34,23 +34,12 @@ _ROWS = 96  # beats whose pairs are multiplied at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judge:
-    """A regression and the takes it knows, as `custom.scores` has them."""
-
-    weights: Float32
-    bias: Float32
-    takes: Float32
-    owner: NDArray[np.int64]
-
-
-@dataclass(slots=True, eq=False)
 class Strip:
     """A recording, summed up by beats. `marks` (B,) says which gesture it shows; mostly 0, none."""
 
     beats: Beats
     marks: NDArray[np.int64]
     own: bool = False
-    _squares: dict[tuple[Way, tuple[int, ...]], Float64] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.beats)
@@ -59,62 +48,104 @@ class Strip:
         """Return the sums of the stretch of `length` beats that ends with beat `end`."""
         return self.beats.window(max(end + 1 - length, 0), end + 1)
 
-    def scores(self, judge: Judge, sought: Sequence[Sought], ways: Sequence[Way]) -> Float32:
-        """Return the scores (B, C) of each beat: the best over ways and lengths; -inf if unseen."""
-        columns = np.concatenate([judge.weights, judge.takes.T], axis=1)
-        sums = self.beats.sums
-        parts: list[Float64 | None] = []
-        for i, rows in enumerate(_rows_of_hands()):
-            shown = sums.seen[i].any()
-            parts.append(_run_up(sums.hands[i] @ columns[rows]) if shown else None)
-        body = _run_up(sums.body @ columns[ARMS_AT:]) if sums.seen[2].any() else None
-        seen = _run_up(sums.seen.T).astype(np.int64)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretches:
+    """The stretches of one way and length, one a beat, and the gestures looked for in them.
+
+    `enough` (B, G) tells where each of the gestures `mine` (G,) is seen enough, `size` (B,) how
+    long the vectors are, and `nearness` (B, G) how like each gesture's nearest take they are.
+    """
+
+    way: Way
+    length: int
+    mine: list[int]
+    enough: NDArray[np.bool_]
+    size: Float64
+    nearness: Float64
+
+
+class Heard:
+    """A strip beside takes: what does not change as a regression learns is computed once."""
+
+    def __init__(
+        self,
+        strip: Strip,
+        takes: Float32,
+        owner: NDArray[np.int64],
+        sought: Sequence[Sought],
+        ways: Sequence[Way],
+    ) -> None:
+        self._sums = strip.beats.sums
+        self._shape = len(strip), len(sought)
+        self._stretches: list[_Stretches] = []
+        likeness = self._run_up(takes.T)
+        seen = _run_up(self._sums.seen.T).astype(np.int64)
         lengths = tuple(sorted({length for one in sought for length in one.lengths}))
-        best = np.full((len(self), len(sought)), -np.inf, np.float32)
         for way in ways:
-            whole = [part for i in way if (part := parts[i]) is not None]
-            whole += [body] if body is not None else []
-            if not whole:
+            told = _summed(likeness, way)
+            if told is None:
                 continue
-            run_up = sum(whole[1:], whole[0])
             sizes = np.sqrt(np.maximum(self._square(way, lengths), 1e-9))
             for length, size in zip(lengths, sizes, strict=True):
                 mine = [c for c, one in enumerate(sought) if length in one.lengths]
                 enough = seen_enough(
                     [sought[c] for c in mine], way, _stretch(seen, length).T[:, None], (length,)
                 )[0]
-                if not enough.any():
-                    continue
-                told = _stretch(run_up, length) / size[:, None]
-                for c, fits in zip(mine, enough.T, strict=True):
-                    like = told[:, len(judge.bias) :][:, judge.owner == c].max(1)
-                    score = told[:, c] + judge.bias[c] + custom.NEARNESS * like
-                    best[fits, c] = np.maximum(best[fits, c], score[fits])
+                if enough.any():
+                    like = _stretch(told, length) / size[:, None]
+                    nearest = np.stack([like[:, owner == c].max(1) for c in mine], axis=1)
+                    nearness = custom.NEARNESS * nearest
+                    self._stretches.append(_Stretches(way, length, mine, enough, size, nearness))
+
+    def scores(self, weights: Float32, bias: Float32) -> Float32:
+        """Return the scores (B, C) of each beat: the best over ways and lengths; -inf if unseen.
+
+        `weights` (EMBEDDING_SIZE, C) and `bias` (C,) are those of a regression.
+        """
+        best = np.full(self._shape, -np.inf, np.float32)
+        parts = self._run_up(weights)
+        for one in self._stretches:
+            told = _summed(parts, one.way)
+            if told is not None:
+                like = _stretch(told, one.length)[:, one.mine] / one.size[:, None]
+                score = np.where(one.enough, like + bias[one.mine] + one.nearness, -np.inf)
+                best[:, one.mine] = np.maximum(best[:, one.mine], score)
         return best
+
+    def _run_up(self, columns: Float32) -> list[Float64 | None]:
+        """Return running sums (B + 1, n) of right hand, left hand and body times `columns`."""
+        sums = self._sums
+        parts: list[Float64 | None] = []
+        for i, hand in enumerate(sums.hands):
+            if not sums.seen[i].any():
+                parts.append(None)
+                continue
+            side = slice(SHARED_SIZE + i * WAVES, SHARED_SIZE + (i + 1) * WAVES)
+            shared = hand[:, :SHARED_SIZE] @ columns[:SHARED_SIZE]
+            parts.append(_run_up(shared + hand[:, SHARED_SIZE:] @ columns[side]))
+        return [*parts, _run_up(sums.body @ columns[ARMS_AT:]) if sums.seen[BODY].any() else None]
 
     def _square(self, way: Way, lengths: tuple[int, ...]) -> Float64:
         """Return the squared length (L, B) of each stretch."""
-        key = way, lengths
-        if key not in self._squares:
-            sums = self.beats.sums
-            square = np.zeros((len(lengths), len(self)))
-            if sums.seen[2].any():
-                square += _pairs(sums.body, lengths)
-            if len(way) == 1:
-                square += _pairs(sums.hands[way[0]], lengths)
-            elif way:
-                right, left = sums.hands
-                square += _pairs(right[:, :SHARED_SIZE] + left[:, :SHARED_SIZE], lengths)
-                square += _pairs(right[:, SHARED_SIZE:], lengths)
-                square += _pairs(left[:, SHARED_SIZE:], lengths)
-            self._squares[key] = square
-        return self._squares[key]
+        sums = self._sums
+        square = np.zeros((len(lengths), self._shape[0]))
+        if sums.seen[BODY].any():
+            square += _pairs(sums.body, lengths)
+        if len(way) == 1:
+            square += _pairs(sums.hands[way[0]], lengths)
+        elif way:
+            right, left = sums.hands
+            square += _pairs(right[:, :SHARED_SIZE] + left[:, :SHARED_SIZE], lengths)
+            square += _pairs(right[:, SHARED_SIZE:], lengths)
+            square += _pairs(left[:, SHARED_SIZE:], lengths)
+        return square
 
 
-def _rows_of_hands() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    shared = np.arange(SHARED_SIZE)
-    right = np.arange(HAND_SIZE)
-    return right, np.r_[shared, np.arange(HAND_SIZE, HAND_SIZE + WAVES)]
+def _summed(parts: Sequence[Float64 | None], way: Way) -> Float64 | None:
+    """Return what the hands of a way and the body add up to; None where nobody is seen."""
+    whole = [part for i in (*way, BODY) if (part := parts[i]) is not None]
+    return sum(whole[1:], whole[0]) if whole else None
 
 
 def _run_up(values: NDArray[np.generic]) -> Float64:

@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -38,18 +37,20 @@ from gesturectl import background as shipped_background
 from gesturectl import custom
 from gesturectl.ears import Ear, Expected, Part, Sought, Taught, Way, ways_of
 from gesturectl.errors import SampleError
-from gesturectl.strips import Judge, Strip
+from gesturectl.strips import Heard, Strip
 from gesturectl.tails import Tail
 from gesturectl.taughtfile import load, save
-from gesturectl.trimming import Kind, kind_of, trim
+from gesturectl.trimming import Kind, trim_all
 from gesturectl.types import Float32, Observation
 from gesturectl.views import BEAT_US, LEFT, RIGHT, Beats, beats
 
-__all__ = ["Expected", "Take", "Taught", "load", "refit", "save", "trim"]
+__all__ = ["Expected", "Take", "Taught", "load", "refit", "save"]
 
 Take = Sequence[Observation]
 Float64 = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Judge = tuple[Float32, Float32]
+"""A regression: weights (EMBEDDING_SIZE, C) and bias (C,)."""
 
 FALSE_PER_HOUR = 0.2
 MAX_BACKGROUND_US = 1_200_000_000  # of the user's own, the newest: 20 min take some 3 s
@@ -71,6 +72,7 @@ _REST_WEIGHT = 1.0
 _ALIKE = 0.85  # as like as a gesture's own takes are among themselves
 _BETWEEN = 0.6  # from the background's level to that of a gesture's own takes
 _LEAST_GAP, _LEAST_SPREAD = 0.15, 0.1
+_AT_ONCE = 32  # takes that are left out in one matrix product
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,11 +204,8 @@ def _gesture(name: str, takes: Sequence[Take], part: str) -> _Gesture:
             looked_for = {"hand": "no hand", "body": "no body"}.get(part, "nobody")
             raise SampleError(f"{whose} shows {looked_for}; record it again")
     takes = [_only(take, part) for take in takes]
-    kind = kind_of(takes)
-    cut = []
-    for take in takes:
-        first, last = trim(take, kind)
-        cut.append((take, first, last))
+    kind, ends = trim_all(takes)
+    cut = [(take, first, last) for take, (first, last) in zip(takes, ends, strict=True)]
     # What is seen during the gesture; hands are lost in quick movements, bodies rarely.
     shares = []
     for take, first, last in cut:
@@ -337,6 +336,8 @@ class _Fit:
         scenes = shipped_background.scenes(background, hands=hands, body=body)
         self.strips += [Strip(scene.beats, scene.marks) for scene in scenes]
         self.rows = _Rows()
+        self._x = _with_ones(self.takes)
+        self._gram = self._x @ self._x.T
         self._add_own_rest()
         self._add_second_hands()
         for gesture in gestures:
@@ -412,13 +413,15 @@ class _Fit:
             both = replace(sums, hands=hands).embedded((RIGHT, LEFT))
             self.rows.add(both, 1.0, source=i, shown=1.0)
 
+    def _heard(self, strip: Strip) -> Heard:
+        return Heard(strip, self.takes, self.owner, self.sought, self.ways)
+
     def _add_own_worst(self, judge: Judge) -> None:
         """Add what of each take was most like another gesture, or like its own before its time."""
         found: list[tuple[float, int, int, int, int]] = []
         takes = [(c, clip.window(one), one) for c, clip, one in self._clips()]
         for i, (c, (start, stop), one) in enumerate(takes):
-            strip = Strip(one, np.zeros(len(one), np.int64))
-            scores = strip.scores(judge, self.sought, self.ways)
+            scores = self._heard(Strip(one, np.zeros(len(one), np.int64))).scores(*judge)
             ends = np.arange(1, len(one) + 1)
             for other, sought in enumerate(self.sought):
                 for length in sought.lengths:
@@ -482,33 +485,43 @@ class _Fit:
 
     # --- regression
 
-    def _system(self, use: NDArray[np.bool_]) -> tuple[Float32, Float64, Float64]:
-        """Return the rows (n, E + 1), their goals (n, C) and their ridge (n,)."""
-        vectors = [v for v, used in zip(self.rows.vectors, use, strict=True) if used]
-        weights = np.r_[np.ones(len(self.takes)), np.array(self.rows.weights)[use]]
-        x = np.concatenate([self.takes, *([np.stack(vectors)] if vectors else [])])
-        x = np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1)
-        goal = np.full((len(x), len(self.mine)), -1.0)
-        goal[np.arange(len(self.takes)), self.owner] = 1.0
+    def _grow(self) -> None:
+        """Keep the rows (n, E + 1) and their inner products (n, n) up to date."""
+        fresh = self.rows.vectors[len(self._x) - len(self.takes) :]
+        if fresh:
+            x = _with_ones(np.stack(fresh))
+            across = self._x @ x.T
+            self._gram = np.block([[self._gram, across], [across.T, x @ x.T]])
+            self._x = np.concatenate([self._x, x])
+
+    def _system(self, used: NDArray[np.bool_]) -> tuple[Ints, Float64, Float64]:
+        """Return which rows (n,) are learned from, their goals (n, C) and their ridge (n,)."""
+        self._grow()
+        n = len(self.takes)
+        (use,) = np.nonzero(used)
+        weights = np.r_[np.ones(n), np.array(self.rows.weights)[use]]
+        goal = np.full((n + len(use), len(self.mine)), -1.0)
+        goal[np.arange(n), self.owner] = 1.0
         source, shown = np.array(self.rows.source)[use], np.array(self.rows.shown)[use]
         (parts,) = np.nonzero(source >= 0)
-        goal[len(self.takes) + parts, self.owner[source[parts]]] = 2 * shown[parts] - 1
-        return x.astype(np.float32), goal, custom.RIDGE / weights
+        goal[n + parts, self.owner[source[parts]]] = 2 * shown[parts] - 1
+        return np.r_[np.arange(n), n + use], goal, custom.RIDGE / weights
 
     def _judge(self, half: int) -> Judge:
         """Learn without one half of the background."""
-        x, goal, ridge = self._system(np.array(self.rows.half, np.int64) != half)
-        gram = (x @ x.T).astype(np.float64)
-        dual = np.linalg.solve(gram + np.diag(ridge), goal)
-        primal: Float32 = x.T @ dual.astype(np.float32)
-        return Judge(primal[:-1], primal[-1], self.takes, self.owner)
+        rows, goal, ridge = self._system(np.array(self.rows.half, np.int64) != half)
+        gram = self._gram[np.ix_(rows, rows)].astype(np.float64) + np.diag(ridge)
+        dual = np.zeros((len(self._x), len(self.mine)), np.float32)
+        dual[rows] = np.linalg.solve(gram, goal)
+        return self._primal(dual)
+
+    def _primal(self, dual: Float32) -> Judge:
+        primal = self._x.T @ dual
+        return primal[:-1], primal[-1]
 
     def _scored(self, judges: Sequence[Judge]) -> list[Float32]:
         """Return the scores of each strip by the judge that does not know it."""
-        return [
-            strip.scores(judges[s % 2], self.sought, self.ways)
-            for s, strip in enumerate(self.strips)
-        ]
+        return [heard.scores(*judges[s % 2]) for s, heard in enumerate(self.heard)]
 
     def _add_worst(self, scored: Sequence[Float32]) -> None:
         """Add the stretches that were most like each gesture, one a second at most."""
@@ -529,17 +542,21 @@ class _Fit:
     def fit(self, own_us: int) -> tuple[Ear, dict[str, Expected]]:
         """Learn, and find the thresholds."""
         self._add_background()
+        self.heard = [self._heard(strip) for strip in self.strips]
         judges = [self._judge(0), self._judge(1)]
         self._add_worst(self._scored(judges))
         self._add_own_worst(judges[0])
         scored = self._scored([self._judge(0), self._judge(1)])
 
-        x, goal, ridge = self._system(np.ones(len(self.rows.half), bool))
-        inverse = np.linalg.inv((x @ x.T).astype(np.float64) + np.diag(ridge))
-        dual = inverse @ goal
-        primal = (x.T @ dual.astype(np.float32)).astype(np.float32)
-        judge = Judge(primal[:-1], primal[-1], self.takes, self.owner)
-        peaks, rivals = self._own_peaks(x, inverse, dual, primal)
+        _, goal, ridge = self._system(np.ones(len(self.rows.half), bool))
+        # Of the inverse only the columns of takes are needed, and of their parts.
+        own = np.r_[np.ones(len(self.takes), bool), np.array(self.rows.source) >= 0]
+        asked = np.concatenate([goal, np.eye(len(own))[:, own]], axis=1)
+        solved: Float64 = np.linalg.solve(self._gram.astype(np.float64) + np.diag(ridge), asked)
+        dual, inverse = solved[:, : len(self.mine)], np.zeros(self._gram.shape)
+        inverse[:, own] = solved[:, len(self.mine) :]
+        weights, bias = self._primal(dual.astype(np.float32))
+        peaks, rivals = self._own_peaks(inverse, dual, weights, bias)
 
         sought, expected = [], {}
         for c, gesture in enumerate(self.mine):
@@ -562,37 +579,43 @@ class _Fit:
                 self.names[int(np.bincount(wrong).argmax())] if wrong else None,
                 enter,
             )
-        ear = Ear(
-            self.parts, self.names, tuple(sought), judge.weights, judge.bias, self.takes, self.owner
-        )
+        ear = Ear(self.parts, self.names, tuple(sought), weights, bias, self.takes, self.owner)
         return ear, expected
 
     def _own_peaks(
-        self, x: Float32, inverse: NDArray[Any], dual: NDArray[Any], primal: Float32
+        self, inverse: Float64, dual: Float64, weights: Float32, bias: Float32
     ) -> tuple[Float64, Ints]:
         """Return the highest score of each take's own gesture, by what the others teach, and
         which gesture was the likeliest then; -inf where a take is the only one.
         """
         n = len(self.takes)
-        peaks, rivals = np.full(n, -np.inf), np.zeros(n, np.int64)
-        source = np.r_[np.arange(n), np.array(self.rows.source, np.int64)]
+        peaks, rivals = np.full(n, -np.inf), self.owner.copy()
         told = [one for own in self.told for one in own]
-        for i, one in enumerate(told):
-            c = int(self.owner[i])
-            others = np.arange(n) != i
-            if not (self.owner[others] == c).any():
-                rivals[i] = c
-                continue
+        again = np.bincount(self.owner)[self.owner] > 1
+        for some in np.array_split(np.flatnonzero(again), -(-n // _AT_ONCE)):
+            for i, (w, b) in zip(some.tolist(), self._lost(inverse, dual, some), strict=True):
+                others = np.arange(n) != i
+                strip = Strip(told[i], np.zeros(len(told[i]), np.int64))
+                heard = Heard(strip, self.takes[others], self.owner[others], self.sought, self.ways)
+                scores = heard.scores(weights - w, bias - b)
+                best = int(scores[:, self.owner[i]].argmax())
+                peaks[i], rivals[i] = scores[best, self.owner[i]], int(scores[best].argmax())
+        return peaks, rivals
+
+    def _lost(self, inverse: Float64, dual: Float64, takes: Ints) -> list[Judge]:
+        """Return what the regression loses without each of some takes, and without its parts."""
+        if not len(takes):
+            return []
+        source = np.r_[np.arange(len(self.takes)), np.array(self.rows.source, np.int64)]
+        lost = []
+        for i in takes:
             # Without the rows S the dual loses inverse[:, S] · inverse[S, S]⁻¹ · dual[S].
             (gone,) = np.nonzero(source == i)
-            lost = inverse[:, gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], dual[gone])
-            without = primal - x.T @ lost.astype(np.float32)
-            judge = Judge(without[:-1], without[-1], self.takes[others], self.owner[others])
-            strip = Strip(one, np.zeros(len(one), np.int64))
-            scores = strip.scores(judge, self.sought, self.ways)
-            best = int(scores[:, c].argmax())
-            peaks[i], rivals[i] = scores[best, c], int(scores[best].argmax())
-        return peaks, rivals
+            lost.append(inverse[:, gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], dual[gone]))
+        weights, bias = self._primal(np.concatenate(lost, axis=1).astype(np.float32))
+        return list(
+            zip(np.split(weights, len(takes), axis=1), np.split(bias, len(takes)), strict=True)
+        )
 
     def _typical(self, peaks: Float64, c: int) -> float:
         for known in (peaks[self.owner == c], peaks):
@@ -622,6 +645,11 @@ class _Fit:
                     count += b - last >= 10
                     last = b
         return count
+
+
+def _with_ones(x: Float32) -> Float32:
+    """Return rows with one more number, from which the bias is learned."""
+    return np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1)
 
 
 def _clear(strip: Strip, length: int) -> NDArray[np.bool_]:

@@ -21,11 +21,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, NoReturn, Self, cast
 
 import numpy as np
+from pydantic_core import from_json
 
 from gesturectl.errors import TraceError
 from gesturectl.strictjson import brief, loads
@@ -407,7 +409,7 @@ def _parse_header(line: bytes, where: _Where) -> tuple[tuple[int, int], str]:
 
 def _parse_frame(line: bytes, size_px: tuple[int, int], where: _Where) -> tuple[Observation, Label]:
     try:
-        row = loads(line)
+        row = _loads_frame(line)
     except ValueError as error:
         where.fail(
             f"not one whole JSON value ({error}); if the recording was cut off here, delete this "
@@ -429,6 +431,28 @@ def _parse_frame(line: bytes, size_px: tuple[int, int], where: _Where) -> tuple[
         for i, body in enumerate(_list_of(row, "bodies", where))
     )
     return Observation(t_us, hands, bodies, size_px), label
+
+
+def _loads_frame(line: bytes) -> Any:
+    """Parse the JSON of a frame as `strictjson.loads` does, two to three times as fast.
+
+    Pydantic's parser lets the last of two equal keys win. But each key has its colon: where there
+    are no more colons in the whole line than keys were kept, no key was there twice.
+
+    Raises:
+        ValueError: as for `strictjson.loads`, which has the last word on all that is odd.
+    """
+    try:
+        row = from_json(line, allow_inf_nan=False)
+    except ValueError:
+        return loads(line)
+    if isinstance(row, dict):
+        seen = (row.get("hands"), row.get("bodies"))
+        inner = chain.from_iterable(some for some in seen if isinstance(some, list))
+        keys = len(row) + sum(len(one) for one in inner if isinstance(one, dict))
+        if line.count(b":") == keys:
+            return row
+    return loads(line)
 
 
 def _parse_hand(row: object, name: str, where: _Where) -> Hand:
@@ -462,15 +486,18 @@ def _parse_body(row: object, name: str, where: _Where) -> Body:
 def _parse_points(rows: object, shape: tuple[int, int], name: str, where: _Where) -> Float32:
     # Looked at before numpy sees them: of one long text among thousands of empty ones it would
     # make an array in which each has the room of the longest, of a single line 7 GB.
-    if not (
+    numbers: list[Any] = []
+    if (
         isinstance(rows, list)
         and len(rows) == shape[0]
-        and all(isinstance(row, list) and len(row) == shape[1] for row in rows)
-        and {type(value) for row in rows for value in row} <= {int, float}
+        and set(map(type, rows)) == {list}
+        and set(map(len, rows)) == {shape[1]}
     ):
+        numbers = list(chain.from_iterable(rows))
+    if not numbers or not set(map(type, numbers)) <= {int, float}:
         where.fail(f"{name} must be {shape[0]} points of {shape[1]} numbers each")
     try:
-        points = np.array(rows, np.float64)
+        points = np.array(numbers, np.float64).reshape(shape)
         sane = bool((np.abs(points) <= MAX_COORDINATE).all())
     except OverflowError:  # an integer beyond all floats
         sane = False

@@ -22,6 +22,7 @@ from gesturectl import features
 from gesturectl.types import HAND_POINTS, Float32, Observation
 
 Kind = Literal["pose", "motion"]
+Take = Sequence[Observation]
 
 _SPAN = 3  # movement is what happens within 100 ms
 _FOREMOST = 3  # points of a hand that move most: a single finger is enough
@@ -36,22 +37,27 @@ _MIN_STEPS = 9  # 300 ms
 Bools = NDArray[np.bool_]
 
 
-def kind_of(takes: Sequence[Sequence[Observation]]) -> Kind:
-    """Tell whether these takes of one gesture hold a pose or make a stroke; most of them decide."""
-    held = sum(_is_held(moves, seen) for moves, seen in map(_movement, takes))
-    return "pose" if 2 * held > len(takes) else "motion"
+def trim_all(takes: Sequence[Take]) -> tuple[Kind, list[tuple[int, int]]]:
+    """Tell whether these takes of one gesture hold a pose or make a stroke; most of them decide.
 
-
-def trim(take: Sequence[Observation], kind: Kind | None = None) -> tuple[int, int]:
-    """Return the first and the last frame of what a take shows; all of it where nobody is seen.
-
-    Without a `kind` the take itself decides.
+    Returns with it the first and the last frame of what each shows; all of it where nobody is seen.
     """
-    moves, seen = _movement(take)
+    moved = [_movement(take) for take in takes]
+    held = sum(_is_held(moves, seen) for moves, seen in moved)
+    kind: Kind = "pose" if 2 * held > len(takes) else "motion"
+    return kind, [_trim(take, kind, *both) for take, both in zip(takes, moved, strict=True)]
+
+
+def trim(take: Take) -> tuple[int, int]:
+    """Return the first and the last frame of what one take shows, as `trim_all` does."""
+    return trim_all([take])[1][0]
+
+
+def _trim(
+    take: Take, kind: Kind, moves: NDArray[np.float64], seen: NDArray[np.bool_]
+) -> tuple[int, int]:
     if not seen.any():
         return 0, len(take) - 1
-    if kind is None:
-        kind = "pose" if _is_held(moves, seen) else "motion"
     if kind == "pose":
         moving = seen & _moving(moves)
         first, last = _held_between(moving, seen)
@@ -72,7 +78,7 @@ def trim(take: Sequence[Observation], kind: Kind | None = None) -> tuple[int, in
     return min(int(a), last_frame), min(max(int(b), int(a)), last_frame)
 
 
-def _movement(take: Sequence[Observation]) -> tuple[NDArray[np.float64], Bools]:
+def _movement(take: Take) -> tuple[NDArray[np.float64], Bools]:
     """Return, for each grid step of a take, how much moves (G,) in palm sizes, and who is seen."""
     begin = take[0].t_us // features.STEP_US
     n = take[-1].t_us // features.STEP_US - begin + 1
@@ -93,7 +99,7 @@ def _movement(take: Sequence[Observation]) -> tuple[NDArray[np.float64], Bools]:
     return moves, seen
 
 
-def _signals(take: Sequence[Observation]) -> list[tuple[list[int], Float32]]:
+def _signals(take: Take) -> list[tuple[list[int], Float32]]:
     """Return stamps and points (T, P, 2), in palm sizes, of each hand and arm that is seen."""
     told: list[tuple[list[int], Float32]] = []
     for side in ("right", "left"):

@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from math import prod
 from types import MappingProxyType
 
@@ -313,27 +314,31 @@ class Seen:
 
 def beats(take: Iterable[Observation], *, hands: bool = True, body: bool = True) -> Beats:
     """Sum a recording up by beats, looking at hands, body, or both; times must grow."""
-    seen_hands: tuple[dict[int, Float32], ...] = ({}, {})
-    seen_bodies: dict[int, Float32] = {}
-    first_us = last_us = -1
-    for o in take:
-        first_us, last_us = o.t_us if first_us < 0 else first_us, o.t_us
-        if hands:
-            for side, found in zip(SIDES, seen_hands, strict=True):
-                one = next((hand for hand in o.hands if hand.side == side), None)
-                if one is not None:
-                    found[o.t_us] = features.hand_points([one], o.size_px)[0]
-        if body and o.bodies:
-            seen_bodies[o.t_us] = features.body_points(o.bodies[0].image, o.size_px)
-    right, left = (_stacked(found, (HAND_POINTS, 3)) for found in seen_hands)
-    first_beat, last_beat = max(first_us, 0) // BEAT_US, max(last_us, 0) // BEAT_US
-    return sum_up((right, left), _stacked(seen_bodies, (BODY_POINTS, 4)), first_beat, last_beat)
+    frames = list(take)
+    right, left = (_seen_hand(frames if hands else [], side) for side in SIDES)
+    bodies = _seen_body(frames if body else [])
+    first_us, last_us = (frames[0].t_us, frames[-1].t_us) if frames else (0, 0)
+    return sum_up((right, left), bodies, first_us // BEAT_US, last_us // BEAT_US)
 
 
-def _stacked(frames: dict[int, Float32], shape: tuple[int, int]) -> Seen:
-    t_us = np.array(list(frames), np.int64)
-    points = np.stack(list(frames.values())) if frames else np.zeros((0, *shape), np.float32)
-    return Seen.of(t_us, points)
+def _seen_hand(frames: Sequence[Observation], side: Side) -> Seen:
+    seen = [
+        (o, hand)
+        for o in frames
+        if (hand := next((hand for hand in o.hands if hand.side == side), None)) is not None
+    ]
+    points = [np.zeros((0, HAND_POINTS, 3), np.float32)]
+    for size_px, some in groupby(seen, key=lambda one: one[0].size_px):
+        points.append(features.hand_points([hand for _, hand in some], size_px))
+    return Seen.of(np.array([o.t_us for o, _ in seen], np.int64), np.concatenate(points))
+
+
+def _seen_body(frames: Sequence[Observation]) -> Seen:
+    seen = [o for o in frames if o.bodies]
+    points = [np.zeros((0, BODY_POINTS, 4), np.float32)]
+    for size_px, some in groupby(seen, key=lambda o: o.size_px):
+        points.append(features.body_points(np.stack([o.bodies[0].image for o in some]), size_px))
+    return Seen.of(np.array([o.t_us for o in seen], np.int64), np.concatenate(points))
 
 
 def sum_up(hands: tuple[Seen, Seen], body: Seen, first: int, last: int) -> Beats:

@@ -11,7 +11,7 @@ import pytest
 from gesturectl import taught
 from gesturectl.ears import Ear, confidence
 from gesturectl.errors import ModelError, SampleError
-from gesturectl.strips import Judge, Strip
+from gesturectl.strips import Heard, Strip
 from gesturectl.types import Observation
 from gesturectl.views import beats
 from tests.teaching import SIZE_PX, hand_take, known, ordinary_hand, raise_take, samples
@@ -110,9 +110,10 @@ def ear_of(part: str) -> Ear:
 def test_a_strip_scores_each_beat_as_a_stream_would(name: str) -> None:
     ear = ear_of("hand")
     told = beats(samples()[name][0])
-    judge = Judge(ear.weights, ear.bias, ear.takes, ear.owner)
+    strip = Strip(told, np.zeros(len(told), np.int64))
     for way in ((0,), (1,), (0, 1)):
-        scores = Strip(told, np.zeros(len(told), np.int64)).scores(judge, ear.sought, [way])
+        heard = Heard(strip, ear.takes, ear.owner, ear.sought, [way])
+        scores = heard.scores(ear.weights, ear.bias)
         for b in range(max(ear.lengths), len(told)):
             windows = [told.window(b + 1 - length, b + 1) for length in ear.lengths]
             sums = replace(

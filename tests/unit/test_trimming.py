@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gesturectl.taught import Take
-from gesturectl.trimming import kind_of, trim
+from gesturectl.trimming import trim, trim_all
 from gesturectl.types import Observation
 from tests.teaching import REST_S, SIZE_PX, hand_take, raise_take, resting
 
@@ -45,19 +45,19 @@ def test_arms_that_lift_are_cut_out_as_well() -> None:
 
 
 def test_what_is_struck_is_a_motion_and_what_is_held_a_pose() -> None:
-    kinds = {name: kind_of(takes(name)) for name in ("tap", "zigzag", "meet", "hook")}
+    kinds = {name: trim_all(takes(name))[0] for name in ("tap", "zigzag", "meet", "hook")}
     assert kinds == {"tap": "motion", "zigzag": "motion", "meet": "motion", "hook": "pose"}
 
 
 def test_a_take_that_is_held_from_end_to_end_is_a_pose() -> None:
     take = resting(1.0, np.random.default_rng(3))
-    assert kind_of([take]) == "pose"
+    assert trim_all([take])[0] == "pose"
     assert trim(take)[1] - trim(take)[0] > 20
 
 
 def test_most_takes_decide() -> None:
-    assert kind_of([*takes("hook", 2), *takes("zigzag", 1)]) == "pose"
-    assert kind_of([*takes("hook", 1), *takes("zigzag", 2)]) == "motion"
+    assert trim_all([*takes("hook", 2), *takes("zigzag", 1)])[0] == "pose"
+    assert trim_all([*takes("hook", 1), *takes("zigzag", 2)])[0] == "motion"
 
 
 def test_of_an_empty_room_nothing_is_cut_off() -> None:
