@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from gesturectl.errors import SinkError
 
 
-def run(argv: Sequence[str], text: str = "", *, timeout_s: float) -> None:
+def run(argv: Sequence[str], text: str = "", *, timeout_s: float, private: str = "") -> None:
     """Run a program to its end, with `text` as its standard input.
+
+    What it complains of is told, unless it quotes what is `private`.
 
     Raises:
         SinkError: it is missing, fails, or takes longer than it may, and is ended then.
@@ -31,8 +33,10 @@ def run(argv: Sequence[str], text: str = "", *, timeout_s: float) -> None:
     except (OSError, ValueError) as error:  # ValueError: a NUL character in an argument
         raise SinkError(f"{argv[0]} cannot be started: {error}") from error
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SinkError(f"{argv[0]} failed: {said[-1] if said else f'exit {done.returncode}'}")
+        said = done.stderr.decode("utf-8", "replace").strip()
+        quotes = bool(private) and private in said
+        reason = said.splitlines()[-1] if said and not quotes else f"exit {done.returncode}"
+        raise SinkError(f"{argv[0]} failed: {reason}")
 
 
 def powershell(script: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from gesturectl.types import Notify
 
 SERVICE: Final = "org.freedesktop.Notifications"
 TIMEOUT_S: Final = 3.0
+SLOW_START_S: Final = 10.0  # PowerShell loads .NET first
 NOBODY: Final = (
     "no program of this desktop shows notifications; start one (dunst, mako, xfce4-notifyd), or "
     "use `say`"
@@ -44,9 +45,11 @@ def notifier() -> Callable[[Notify], None]:
     def show(message: Notify) -> None:
         nonlocal shown_id
         if sys.platform == "darwin":
-            helpers.run((*_MACOS, message.text), timeout_s=TIMEOUT_S)
+            argv = (*_MACOS, message.text)
+            helpers.run(argv, timeout_s=TIMEOUT_S, private=message.text)
         elif sys.platform == "win32":
-            helpers.run(helpers.powershell(_WINDOWS), message.text, timeout_s=10.0)
+            argv = helpers.powershell(_WINDOWS)
+            helpers.run(argv, message.text, timeout_s=SLOW_START_S, private=message.text)
         else:
             shown_id = _on_bus(_Call("Notify", SERVICE, "susssasa{sv}i", _body(message, shown_id)))
 

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -76,7 +76,7 @@ def speak(message: Say) -> None:
     Raises:
         SinkError: nothing here speaks, or all that does fails.
     """
-    _by_one_of(_installed(SPEAKERS), message.text, NO_SPEECH)
+    _by_one_of(_installed(SPEAKERS), message.text, NO_SPEECH, private=message.text)
 
 
 def play(message: Play) -> None:
@@ -113,12 +113,13 @@ def _installed(programs: dict[str, tuple[Program, ...]]) -> Iterator[Program]:
             yield program
 
 
-def _by_one_of(programs: Iterator[Program] | Sequence[Program], given: str, nobody: str) -> None:
+def _by_one_of(programs: Iterable[Program], given: str, nobody: str, private: str = "") -> None:
     """Try them in order: what is installed may still lack its server or its voice."""
     problems: list[str] = []
     for program in programs:
+        text = given if program.reads else ""
         try:
-            helpers.run(program.argv(given), given if program.reads else "", timeout_s=TIMEOUT_S)
+            helpers.run(program.argv(given), text, timeout_s=TIMEOUT_S, private=private)
         except SinkError as error:
             problems.append(str(error))
         else:

@@ -413,10 +413,20 @@ def test_a_desktop_that_shows_no_notifications_is_told_of(
     assert "notify: no program of this desktop shows notifications" in caplog.text
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["a_dead_address", "no_address"])
+@pytest.mark.parametrize("display", ["", ":4321"])
 def test_no_session_bus_is_told_of(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    known: bool,
+    display: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'none'}")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DISPLAY", display)
+    if known:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'none'}")
     assert "this session has no D-Bus" in check({Notify})["notify"]
     delivered(Notify(0, "hello"))
     assert caplog.messages == [f"notify: {check({Notify})['notify']}"]
@@ -441,12 +451,12 @@ def install(
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr("sys.platform", "linux")
 
-    def add(name: str, exit_code: int = 0) -> None:
+    def add(name: str, exit_code: int = 0, complaint: str = "") -> None:
         program = folder / name
         program.write_text(
             "#!/bin/sh\n"
             f'read -r line\nprintf "%s|" {name} "$@" "$line" >>{heard}\necho >>{heard}\n'
-            f'echo "{name} has no voice" >&2\nexit {exit_code}\n'
+            f'echo "{complaint or name + " has no voice"}" >&2\nexit {exit_code}\n'
         )
         program.chmod(0o755)
 
@@ -480,7 +490,12 @@ def test_a_voice_that_fails_is_told_of_but_not_what_it_was_to_say(
 ) -> None:
     install("spd-say", exit_code=1)
     delivered(Say(0, "my secret"))
-    assert caplog.messages == ["say: spd-say failed: spd-say has no voice"]
+    install("spd-say", exit_code=1, complaint="cannot say $3")
+    delivered(Say(0, "my secret"))
+    assert caplog.messages == [
+        "say: spd-say failed: spd-say has no voice",
+        "say: spd-say failed: exit 1",
+    ]
 
 
 def test_a_machine_without_a_voice_says_what_to_install(
