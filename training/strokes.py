@@ -181,10 +181,7 @@ def _forward(params: nets.Params, x: F32) -> F32:
 
 # --- thresholds ---------------------------------------------------------------------------------
 
-# Not below: no other class is then likelier. Not above, whatever synthetic hours ask: what real
-# cameras show of real strokes is less certain than synthesis is. With thresholds of 0.8 to 0.9, up
-# to three of eight strokes acted before the real landmark models were lost.
-LEAST, MOST = 0.55, 0.75
+LEAST = 0.55  # not below: no other class is then likelier
 TAIL = 20  # levels of a class, from which the fall of the tail is estimated
 ABOVE_SEEN = 0.01
 
@@ -221,30 +218,33 @@ def levels(
     return found
 
 
-def thresholds(found: Sequence[NDArray[np.float32]], hours: float, per_hour: float) -> list[float]:
+def thresholds(
+    found: Sequence[NDArray[np.float32]], hours: float, per_hour: float, most: Sequence[float]
+) -> list[float]:
     """Return thresholds that leave each class `per_hour` activations, of `levels` of some hours.
 
-    How fast the tail falls is told by the highest levels of all classes together; a class of which
-    these hours have shown one moment or two tells too little by itself.
+    None is above `most` of its class. How fast the tail falls is told by the highest levels of all
+    classes together; a class of which these hours have shown one moment or two tells too little by
+    itself.
     """
     allowed = int(hours * per_hour)
     counted = [level[level > LEAST] for level in found]
     if allowed:  # these hours show it
         asked = [float(level[allowed]) if len(level) > allowed else LEAST for level in counted]
-        return [_within(p + ABOVE_SEEN) for p in asked]
+        return [_within(p + ABOVE_SEEN, cap) for p, cap in zip(asked, most, strict=True)]
     bases = [_log_odds(float(level[TAIL]) if len(level) > TAIL else LEAST) for level in counted]
     peaks = [_log_odds(level[:TAIL]) - base for level, base in zip(counted, bases, strict=True)]
     fall = float(np.concatenate(peaks).mean()) if any(map(len, peaks)) else 0.0
     out = []
-    for level, peak, base in zip(counted, peaks, bases, strict=True):
+    for level, peak, base, cap in zip(counted, peaks, bases, most, strict=True):
         rare = base + fall * np.log(max(len(peak), 1) / (hours * per_hour))
         seen = float(level[0]) + ABOVE_SEEN if len(level) else LEAST
-        out.append(_within(max(1 / (1 + np.exp(-rare)), seen)) if len(level) else LEAST)
+        out.append(_within(max(1 / (1 + np.exp(-rare)), seen), cap) if len(level) else LEAST)
     return out
 
 
-def _within(p: float) -> float:
-    return round(float(np.clip(p, LEAST, MOST)), 3)
+def _within(p: float, most: float) -> float:
+    return round(float(np.clip(p, LEAST, most)), 3)
 
 
 def _log_odds(p: Any) -> Any:

@@ -16,6 +16,7 @@ from gesturectl.types import Began, Scores
 from training import strokes
 
 APART_US = 700_000
+MOST = 0.75
 
 
 def wandering(seed: int, steps: int = 200) -> np.ndarray:
@@ -71,7 +72,7 @@ def exceeding(rng: np.random.Generator, count: int, fall: float = 0.5) -> np.nda
 
 def test_a_rarer_activation_asks_for_a_higher_threshold() -> None:
     level = exceeding(np.random.default_rng(0), 300)
-    asked = [strokes.thresholds([level], 20.0, rate)[0] for rate in (10.0, 1.0, 0.1)]
+    asked = [strokes.thresholds([level], 20.0, rate, [MOST])[0] for rate in (10.0, 1.0, 0.1)]
     assert asked == sorted(asked)
     assert asked[0] < asked[-1]
 
@@ -80,26 +81,27 @@ def test_a_rarer_activation_asks_for_a_higher_threshold() -> None:
 def test_the_tail_tells_how_seldom_a_threshold_is_passed(per_hour: float) -> None:
     rng = np.random.default_rng(1)
     hours, count = 20.0, 400
-    (asked,) = strokes.thresholds([exceeding(rng, count, 0.15)], hours, per_hour)
+    (asked,) = strokes.thresholds([exceeding(rng, count, 0.15)], hours, per_hour, [MOST])
     unseen = exceeding(rng, count * 50, 0.15)  # 1000 hours
     assert (unseen >= asked).sum() / (50 * hours) == pytest.approx(per_hour, rel=0.6)
 
 
 def test_rates_too_low_to_be_seen_ask_for_more_than_was_ever_seen() -> None:
     few, many = (exceeding(np.random.default_rng(n), n, 0.1) for n in (3, 60))
-    asked = strokes.thresholds([few, many], 20.0, 0.01)
+    asked = strokes.thresholds([few, many], 20.0, 0.01, [MOST] * 2)
     assert asked[0] > few[0]
-    assert asked[1] >= min(float(many[0]), strokes.MOST)
+    assert asked[1] >= min(float(many[0]), MOST)
 
 
 def test_a_stroke_that_quiet_hours_never_resemble_keeps_the_least_threshold() -> None:
     none = np.zeros(0, np.float32)
-    assert strokes.thresholds([none, none], 20.0, 0.01) == [strokes.LEAST] * 2
+    assert strokes.thresholds([none, none], 20.0, 0.01, [MOST] * 2) == [strokes.LEAST] * 2
 
 
 def test_no_threshold_is_so_high_that_nobody_could_pass_it() -> None:
     sure = np.full(500, 0.9999, np.float32)
-    assert strokes.thresholds([sure], 20.0, 0.01) == [strokes.MOST]
+    assert strokes.thresholds([sure, sure], 20.0, 0.01, [0.75, 0.9]) == [0.75, 0.9]
+    assert strokes.thresholds([sure, sure], 20.0, 5.0, [0.75, 0.9]) == [0.75, 0.9]
 
 
 def test_the_moments_that_fool_a_network_are_found_and_those_of_gestures_are_not() -> None:
