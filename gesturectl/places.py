@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import hypot
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from gesturectl.features import INDEX_MCP, MAX_GAP_US, PINKY_MCP, WRIST
 from gesturectl.types import Body, Hand, Observation, Side, Subject
@@ -60,35 +60,29 @@ BodyPart = Literal[
     "right_ankle",
 ]
 BODY_PARTS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
-    dict(
-        zip(
-            get_args(BodyPart),
-            (
-                (7, 8),
-                (0,),
-                (9, 10),
-                (2,),
-                (5,),
-                (7,),
-                (8,),
-                (11, 12),
-                (11,),
-                (12,),
-                (13,),
-                (14,),
-                (15,),
-                (16,),
-                (23, 24),
-                (23,),
-                (24,),
-                (25,),
-                (26,),
-                (27,),
-                (28,),
-            ),
-            strict=True,
-        )
-    )
+    {
+        "head": (7, 8),
+        "nose": (0,),
+        "mouth": (9, 10),
+        "left_eye": (2,),
+        "right_eye": (5,),
+        "left_ear": (7,),
+        "right_ear": (8,),
+        "chest": (11, 12),
+        "left_shoulder": (11,),
+        "right_shoulder": (12,),
+        "left_elbow": (13,),
+        "right_elbow": (14,),
+        "left_wrist": (15,),
+        "right_wrist": (16,),
+        "hips": (23, 24),
+        "left_hip": (23,),
+        "right_hip": (24,),
+        "left_knee": (25,),
+        "right_knee": (26,),
+        "left_ankle": (27,),
+        "right_ankle": (28,),
+    }
 )
 """The points of a body whose middle is the part, in MediaPipe's order; `chest` is its top."""
 

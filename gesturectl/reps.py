@@ -231,7 +231,7 @@ def _countable(reps: Reps, info: ValidationInfo) -> Reps:
     if (reps.angle is None) == (reps.gesture is None):
         raise wrong(
             "repetitions are of an `angle` or of a `gesture`",
-            "write `{angle: {joint: left_knee, from: 160, to: 100}}` or `{gesture: squat}`",
+            "write `{angle: {joint: left_knee, from: 150, to: 100}}` or `{gesture: squat}`",
         )
     if reps.min_us is not None and reps.max_us is not None and reps.min_us >= reps.max_us:
         raise wrong("no time is between `min_time` and `max_time`", "exchange them")

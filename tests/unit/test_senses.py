@@ -292,7 +292,7 @@ def test_a_cue_is_read_and_named(key: str, written: object, value: object, name:
             "reps",
             {},
             "repetitions are of an `angle` or of a `gesture`",
-            "write `{angle: {joint: left_knee, from: 160, to: 100}}` or `{gesture: squat}`",
+            "write `{angle: {joint: left_knee, from: 150, to: 100}}` or `{gesture: squat}`",
         ),
         (
             "reps",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 
-from gesturectl.places import Seen
+from gesturectl.places import BODY_PARTS, HAND_PARTS, BodyPart, HandPart, Seen
 from gesturectl.senses import Cue, Senses
 from gesturectl.types import Needs, Observation
 from gesturectl.zones import Zone, inside
@@ -36,6 +37,11 @@ def at(times: dict[float, float | None]) -> Callable[[float], object]:
 
 
 # --- regions ---
+
+
+def test_every_part_that_can_be_named_has_its_points() -> None:
+    assert {*get_args(HandPart)} == {*HAND_PARTS}
+    assert {*get_args(BodyPart)} == {*BODY_PARTS}
 
 
 def test_regions_of_the_picture_are_as_in_a_mirror() -> None:
