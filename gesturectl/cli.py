@@ -63,6 +63,7 @@ class ListOf(StrEnum):
     cameras = "cameras"
     profiles = "profiles"
     sinks = "sinks"
+    windows = "windows"
 
 
 class ModelsDo(StrEnum):
@@ -521,7 +522,10 @@ def list_(
     what: Annotated[ListOf, typer.Argument(help="What to list.")],
     as_json: AsJson = False,
 ) -> None:
-    """List what there is: gestures, keys, cameras, profiles, sinks."""
+    """List what there is: gestures, keys, cameras, profiles, sinks, open windows.
+
+    Of windows: what a profile can name in `match`, and which of them is in front.
+    """
     from gesturectl import inspect
 
     inspect.list_of(what.value, as_json=as_json)

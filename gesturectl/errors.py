@@ -56,6 +56,12 @@ class SinkError(GesturectlError):
     exit_code = 5
 
 
+class DesktopError(GesturectlError):
+    """A desktop does not say, or says no more, which window is in front."""
+
+    exit_code = 5
+
+
 class SampleError(GesturectlError):
     """Takes of a gesture of the user's own are damaged, too few, or show nobody."""
 

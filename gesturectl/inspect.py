@@ -14,7 +14,8 @@ from rich.text import Text
 
 from gesturectl import bundles, keys, own, profile
 from gesturectl.catalog import Gesture, catalog
-from gesturectl.errors import GesturectlError, ProfileError
+from gesturectl.desktop import open_desktop
+from gesturectl.errors import DesktopError, GesturectlError, ProfileError
 from gesturectl.rules import Profile
 from gesturectl.sinks import all_sinks
 from gesturectl.yamlnodes import Problem
@@ -100,12 +101,26 @@ def _sinks() -> list[Row]:
     ]  # fmt: skip
 
 
+def _windows() -> list[Row]:
+    """Return the open windows by what `match` can name, the one in front first.
+
+    Raises:
+        DesktopError: this desktop does not tell; says why.
+    """
+    with open_desktop() as desktop:
+        if desktop.windows_problem is not None:
+            raise DesktopError(desktop.windows_problem)
+        found = sorted(desktop.windows(), key=lambda window: not window.in_front)
+    return [asdict(window) for window in found]
+
+
 LISTS: Mapping[str, Callable[[], list[Row]]] = {
     "gestures": _gestures,
     "keys": _keys,
     "cameras": _cameras,
     "profiles": _profiles,
     "sinks": _sinks,
+    "windows": _windows,
 }
 
 

@@ -38,6 +38,9 @@ if [ "$kind" = test ]; then
     program setxkbmap x11-xkb-utils
     program strace strace
     program dbus-daemon dbus
+    program sway sway
+    program foot foot
+    program setpriv util-linux
     program chromium chromium
 fi
 [ -n "$missing" ] || exit 0

@@ -86,6 +86,7 @@ class X11Sink:
             log.warning(
                 "this is a Wayland session: through X11 only windows that run in XWayland get keys"
             )
+        self.injected = self._display.injected  # for whoever watches real keyboards and mice
         self._guardian = Guardian(name, heartbeat_s)
         self._ledger = Ledger()
         self._t_us = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import xcffib.xproto
 import xcffib.xtest
 
 from gesturectl.errors import SinkError
+from gesturectl.sinks.injected import Injected
 from gesturectl.sinks.xkeymap import CONTROL, LOCK, Keymap, KeyType, Place
 
 # The X11 protocol's numbers of events; XKB's of its events, and its keyboard that all clients see.
@@ -66,13 +68,14 @@ class XDisplay:
         self._keymap: Keymap | None = None  # None: to be read from the server
         self._state: KeyboardState | None = None
         self._buttons: list[int] | None = None
+        self.injected = Injected()
         with self.speaking():
             self._subscribe()
 
     def keymap(self) -> Keymap:
         """Return the keymap in force."""
         if self._keymap is None:
-            self._keymap = _read_keymap(self._xkb)
+            self._keymap = read_keymap(self._xkb)
         return self._keymap
 
     def state(self, *, fresh: bool = False) -> KeyboardState:
@@ -90,6 +93,8 @@ class XDisplay:
 
     def fake(self, event: int, detail: int, x: int = 0, y: int = 0) -> None:
         """Act as if a device had sent an event: a keycode, a button, or a motion."""
+        if event != MOTION:
+            self.injected.note(event, detail, time.monotonic())
         self._xtest.FakeInput(event, detail, 0, self._root, x, y, 0)
         # The server tells us of a modifier that changed, but perhaps after the next command.
         if event in (KEY_PRESS, KEY_RELEASE) and detail in self.keymap().mods_of:
@@ -222,7 +227,8 @@ def _connect(name: str) -> Any:
     return connection
 
 
-def _read_keymap(xkb: Any) -> Keymap:
+def read_keymap(xkb: Any) -> Keymap:
+    """Return the keymap in force, by a connection's keyboard extension."""
     part = xcffib.xkb.MapPart
     reply = xkb.GetMap(
         CORE_KEYBOARD, part.KeyTypes | part.KeySyms | part.ModifierMap, 0, *[0] * 15

@@ -65,7 +65,7 @@ def test_the_command_line_answers_for_help_before_anything_heavy_is_loaded() -> 
     assert not imported_by("gesturectl.cli") & {"numpy", "yaml", "pydantic", "rich.live"}
 
 
-@pytest.mark.parametrize("name", ["sources", "landmarks", "sinks"])
+@pytest.mark.parametrize("name", ["sources", "landmarks", "sinks", "desktop"])
 def test_the_plug_points_know_only_the_vocabulary(name: str) -> None:
     loaded = {m for m in imported_by(f"gesturectl.{name}") if m.startswith("gesturectl.")}
     assert loaded <= {f"gesturectl.{m}" for m in (name, "types", "errors", "keys")}
