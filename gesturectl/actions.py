@@ -251,7 +251,8 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         release=_point(on=False),
         only_held=True,
         says="Lets the hand or head, as long as this is held, `move` the pointer, move it with "
-        "`precise` small steps, or `scroll` instead.",
+        "`precise` small steps, or `scroll` instead. `choose` makes the next click another one: "
+        "double, then right, then a drag.",
         example="{pointer: move}",
     ),
     "mode": ActionSpec(

@@ -316,12 +316,12 @@ Command = (
 
 # --- what a profile asks of gesturectl itself -----------------------------------------------------
 
-Pointing = Literal["move", "precise", "scroll"]
+Pointing = Literal["move", "precise", "scroll", "choose"]
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Let this hand, or head, move the pointer (`on`), or no longer."""
+    """Let this hand, or head, move the pointer (`on`), or no longer; or `choose` what clicks do."""
 
     t_us: int
     what: Pointing

@@ -30,6 +30,7 @@ CORE = (
     "engine",
     "arrays",
     "views",
+    "pointer",
     "custom",
     "taught",
     "listener",
