@@ -1,9 +1,10 @@
-"""`gesturectl bench`: what a frame costs on this machine.
+"""`gesturectl bench`: what a frame costs on this machine, and how exact the pointer is.
 
 `step`   the engine alone, on two hands and a body in every frame: median and 99th percentile.
 `frame`  all that a frame costs, picture to commands, against a bare MediaPipe loop on the same
          frames. Both run in turns in one process, so whatever else the machine does slows both,
          and the ratio of the medians stays true where the times do not.
+`pointer` how steady, late and exact the pointer is: see `benchpointer`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gesturectl import bundles
+from gesturectl import benchpointer, bundles
 from gesturectl.engine import Engine
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import load
@@ -52,7 +53,7 @@ def bench(
     pose_model: Path | None = None,
     progress: bundles.Progress | None = None,
 ) -> None:
-    """Measure `step`, `frame` or `all`, and print a table or JSON.
+    """Measure `step`, `frame`, `pointer` or `all`, and print tables or JSON.
 
     Raises:
         GesturectlError: a model, the source or the trace cannot be had.
@@ -70,14 +71,17 @@ def bench(
         results["step"] = bench_step(trace)
     if name in ("frame", "all"):
         results["frame"] = bench_frame(choice)
+    pointers = benchpointer.measure(trace) if name in ("pointer", "all") else None
     if as_json:
-        print(json.dumps(results, indent=2))
+        print(json.dumps(results | ({"pointer": pointers} if pointers else {}), indent=2))
         return
     for title, figures in results.items():
         table = Table(title, "", box=None)
         for what, value in figures.items():
             table.add_row(what, f"{value:.4g}" if isinstance(value, float) else str(value))
         Console().print(table)
+    if pointers:
+        benchpointer.show(pointers, Console())
 
 
 # --- step ---------------------------------------------------------------------------------------

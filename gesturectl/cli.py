@@ -80,6 +80,7 @@ class BenchOf(StrEnum):
     all = "all"
     step = "step"
     frame = "frame"
+    pointer = "pointer"
 
 
 def _verbosity(count: int) -> None:
@@ -557,20 +558,30 @@ def doctor(as_json: AsJson = False) -> None:
 def bench(
     *,
     name: Annotated[
-        BenchOf, typer.Argument(metavar="[NAME]", help="`step`: the engine alone. `frame`: all.")
+        BenchOf,
+        typer.Argument(
+            metavar="[NAME]",
+            help="`step`: the engine alone. `frame`: picture to commands. `pointer`: how steady, "
+            "late and exact pointing is.",
+        ),
     ] = BenchOf.all,
     source: Annotated[
         str | None,
         typer.Option("--source", metavar="S", help="Frames to measure on; by default the puppet."),
     ] = None,
     trace: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Landmarks to measure the engine on.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Landmarks to measure engine and pointer on."),
     ] = None,
     as_json: AsJson = False,
     hand_model: HandModel = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Measure what a frame costs here: the engine alone, and all of it against bare MediaPipe."""
+    """Measure what a frame costs here, and how exact the pointer is.
+
+    The engine alone, all of a frame against bare MediaPipe, and the pointer against a plain filter
+    and against raw landmarks: jitter, lag, and targets tapped by a simulated person.
+    """
     from gesturectl import bench as stopwatch
 
     settings = _settings(hand_model, pose_model)
