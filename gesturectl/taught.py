@@ -11,8 +11,9 @@ between two gestures. So each gesture is taught against
     stretches of ordinary behaviour, shipped and the user's own: first any, then the worst
     what the user called wrong
 
-and its threshold is found on behaviour that the regression has not seen. Recordings are cut into
-pieces; every other piece is judged by what the rest has taught, and the other way round:
+of motions only what moves as the takes do is looked at (`ears.Gait`), and the threshold is found on
+behaviour that the regression has not seen. Recordings are cut into pieces; every other piece is
+judged by what the rest has taught, and the other way round:
 
     score   --|------b---------|----------m-----|--
               ordinary         enter     own takes
@@ -599,7 +600,9 @@ class _Fit:
                 heard = Heard(strip, self.takes[others], self.owner[others], self.sought, self.ways)
                 scores = heard.scores(weights - w, bias - b)
                 best = int(scores[:, self.owner[i]].argmax())
-                peaks[i], rivals[i] = scores[best, self.owner[i]], int(scores[best].argmax())
+                peaks[i] = scores[best, self.owner[i]]
+                if np.isfinite(peaks[i]):
+                    rivals[i] = int(scores[best].argmax())
         return peaks, rivals
 
     def _lost(self, inverse: Float64, dual: Float64, takes: Ints) -> list[Judge]:

@@ -100,6 +100,9 @@ SHARED_SIZE = HAND_SIZE - WAVES
 BODY_SIZE = WAVES * (len(BODY_VIEWS) + 1)
 EMBEDDING_SIZE = HAND_SIZE + WAVES + BODY_SIZE
 ARMS_AT = EMBEDDING_SIZE - BODY_SIZE
+_MOVE, _STIR = (list(HAND_VIEWS).index(name) for name in ("move", "stir"))  # side by side
+STIRRING = slice(WAVES * _MOVE, WAVES * (_STIR + 1))
+"""Of a hand, and of embeddings, what its movement adds, and that of its fingers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
