@@ -27,6 +27,7 @@ from gesturectl.types import (
     Entered,
     KeyDown,
     KeyUp,
+    Left,
     Notify,
     Point,
     Pointing,
@@ -129,13 +130,12 @@ def _point(on: bool) -> Doing:
 
 
 def _mode(text: str, around: Surroundings) -> str:
-    if not around.modes:
-        raise wrong(
-            f"there is no mode `{text}`: this profile has no modes",
-            f"name it at the top of the file: `modes: {{{text}: {{}}}}`",
-        )
-    if text not in around.modes:
-        raise wrong(f"there is no mode `{text}`", advise(text, sorted(around.modes)))
+    known = {"active", "sleep", "back", *around.modes}
+    if text not in known:
+        advice = advise(text, sorted(known))
+        if not around.modes - {"active", "sleep"}:
+            advice = f"name it at the top of the file: `modes: {{{text}: {{}}}}`"
+        raise wrong(f"there is no mode `{text}`", advice)
     return text
 
 
@@ -258,7 +258,10 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
     "mode": ActionSpec(
         kind=ModeName,
         press=lambda value, t_us: (Entered(t_us, value),),
-        says="Enters a mode of this profile.",
+        release=lambda value, t_us: (Left(t_us, value),),
+        tap=lambda value, t_us: (Entered(t_us, value),),
+        says="Enters a mode: one of `modes`, `active`, `sleep`, or `back` to the one before. Held "
+        "by `while` or `toggle`, it goes back when it is let go.",
         example="{mode: volume}",
     ),
     "profile": ActionSpec(

@@ -66,6 +66,13 @@ class ListOf(StrEnum):
     windows = "windows"
 
 
+class SideOf(StrEnum):
+    """A hand."""
+
+    left = "left"
+    right = "right"
+
+
 class ModelsDo(StrEnum):
     """What `models` can do."""
 
@@ -174,6 +181,7 @@ def run(
             sink="print" if dry_run else sink or settings.sink or sinks.default_sink(),
             allow_run=settings.allow_run,
             allow_hosts=settings.allow_hosts,
+            desktop=True,
             remembers=True,
             hand_model=settings.hand_model,
             pose_model=settings.pose_model,
@@ -507,6 +515,51 @@ def check(
     from gesturectl import inspect
 
     raise typer.Exit(inspect.check(files, allow_run=_settings().allow_run, as_json=as_json))
+
+
+@app.command()
+def simulate(
+    profile: Annotated[str, typer.Argument(help="A profile: a name, or a file.")],
+    script: Annotated[
+        str, typer.Argument(help="Gestures and pauses: 'swipe_left t:200 fist+ t:900 fist-'.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a profile would send for a script of gestures and pauses, with the times.
+
+    `name` begins and ends a gesture, `name+` and `name-` begin and end it; `left:name` is by the
+    left hand, `name@0.7` with that confidence, `t:200` lets 200 ms pass. `app:mpv` and `title:…`
+    bring a window to the front, `key:ctrl+c` and `mouse` are the real ones, `move:up=0.5` moves
+    the hand by half a palm's width, `lost` lets the camera see nothing more.
+    """
+    from gesturectl import tryout
+
+    tryout.play(profile, script, _settings(), as_json=as_json)
+
+
+@app.command()
+def explain(  # noqa: PLR0917 — options of the command line
+    profile: Annotated[
+        str | None, typer.Argument(help="A profile: a name, or a file. Yours, if left out.")
+    ] = None,
+    gesture: Annotated[str | None, typer.Option(help="Of this gesture only.")] = None,
+    side: Annotated[SideOf, typer.Option(help="Which hand shows it.")] = SideOf.right,
+    mode: Annotated[str, typer.Option(help="In this mode.")] = "active",
+    of_app: Annotated[str, typer.Option("--app", help="With this application in front.")] = "",
+    title: Annotated[str, typer.Option(help="With this title of the window.")] = "",
+    executable: Annotated[str, typer.Option(help="With this program.")] = "",
+    armed: Annotated[bool, typer.Option(help="With the clutch.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which binding would act, and why the others would not."""
+    from gesturectl import tryout
+    from gesturectl.explain import Moment
+    from gesturectl.types import Window
+
+    window = Window(0, of_app, title, executable)
+    moment = Moment("", side.value, mode=mode, window=window, armed=armed)
+    settings = _settings()
+    tryout.why(profile or settings.profile, moment, gesture, settings, as_json=as_json)
 
 
 @app.command()

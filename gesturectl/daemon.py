@@ -49,7 +49,10 @@ from gesturectl.types import (
     Osc,
     Say,
     Text,
+    UseProfile,
+    UserInput,
     Webhook,
+    Window,
 )
 
 log = logging.getLogger(__name__)
@@ -129,12 +132,15 @@ class Summary:
     signal: int | None = None
 
 
+Outside = Callable[[int], tuple[Window | UserInput, ...]]
+"""Told the time of a frame; says which window is in front, and whether real keys were used."""
 OnStep = Callable[[int, Step, Meters], None]
 """Told of every step and every release: its time in microseconds, itself, the figures so far."""
 Remember = Callable[[Observation, Step], None]
 """Told of every frame, after its commands were sent: what was seen, what came of it."""
 Handler = Callable[[int, FrameType | None], None]
-Reload = Callable[[], tuple[Landmarker | None, Engine]]
+Reload = Callable[[str | None], tuple[Landmarker | None, Engine]]
+"""Reads the profile anew, or another one by its name, and makes what it needs."""
 
 
 def run(
@@ -146,6 +152,7 @@ def run(
     *,
     control: Control | None = None,
     reload: Reload | None = None,
+    outside: Outside | None = None,
     on_step: OnStep | None = None,
     remember: Remember | None = None,
     clock_us: Callable[[], int] | None = None,
@@ -154,7 +161,9 @@ def run(
     """Take frames to commands until the source ends or `control.stop` is set.
 
     `landmarker` may be None for a source of observations. `reload` is called when `control.reload`
-    is set; it returns what replaces landmarker and engine, or raises and leaves them as they are.
+    is set and when a binding asks for another profile; it returns what replaces landmarker and
+    engine, or raises and leaves them as they are.
+    `outside` tells what has happened on the desktop since the last frame.
     `clock_us` is the clock that stamps the frames of a live source; with it the latency is known,
     from the capture of a picture to the commands sent for it.
 
@@ -168,13 +177,17 @@ def run(
     t_us = 0
     idle = False  # stalled or paused: everything is released, and stays so until the next frame
     problem: str | None = None
+    another: str | None = None  # the profile that a binding asks for
     try:
         while not control.stop:
             sink.beat()
-            if control.reload:
+            if reload is not None and (control.reload or another is not None):
                 control.reload = False
-                if reload is not None and (fresh := _reloaded(reload)) is not None:
+                fresh = _reloaded(reload, another, t_us, sink)
+                another = None
+                if fresh is not None:
                     _report(let_go(engine, sink, ledger, t_us), t_us, meters, on_step)
+                    fresh[1].take_over(engine)
                     landmarker, engine = fresh
             try:
                 item = source.read(stall_s)
@@ -203,7 +216,8 @@ def run(
                     raise TypeError("a source of frames needs a landmarker")
                 observation = landmarker.detect(item)
                 since_ns = meters.lap("landmarks", since_ns)
-            step = engine.step(observation)
+            news = outside(t_us) if outside is not None else ()
+            step = engine.step(observation, news)
             since_ns = meters.lap("engine", since_ns)
             deliver(step.commands, sink, ledger)
             meters.lap("sink", since_ns)
@@ -215,6 +229,9 @@ def run(
             meters.frames += 1
             meters.stamps_us.append(t_us)
             _report(step, t_us, meters, on_step)
+            for request in step.requests:
+                if isinstance(request, UseProfile):
+                    another = request.name
     finally:
         released = let_go(engine, sink, ledger, t_us)
     _report(released, t_us, meters, on_step)
@@ -322,15 +339,29 @@ def _has_terminal() -> bool:
         return False
 
 
-def _reloaded(reload: Reload) -> tuple[Landmarker | None, Engine] | None:
-    """Return what replaces landmarker and engine, or None when the new profile is not sound."""
+def _reloaded(
+    reload: Reload, name: str | None, t_us: int, sink: Sink
+) -> tuple[Landmarker | None, Engine] | None:
+    """Return what replaces landmarker and engine, or None when the new profile is not sound.
+
+    Who saved a file is looking at an editor, not at our log: that is told on the desktop, too.
+    """
     try:
-        fresh = reload()
+        fresh = reload(name)
     except GesturectlError as error:
         log.warning("not reloaded, the old profile stays: %s", error)
+        *_, last = str(error).splitlines()
+        _tell(sink, Notify(t_us, f"The old profile stays: {last}"))
         return None
-    log.warning("reloaded")
+    log.warning("reloaded" if name is None else f"now the profile {name}")
     return fresh
+
+
+def _tell(sink: Sink, command: Notify) -> None:
+    try:
+        sink.send(command)
+    except SinkError as error:  # it could not be shown; it is in the log
+        log.info("%s", error)
 
 
 def _report(step: Step, t_us: int, meters: Meters, on_step: OnStep | None) -> None:
@@ -339,7 +370,7 @@ def _report(step: Step, t_us: int, meters: Meters, on_step: OnStep | None) -> No
     meters.events += len(events)
     meters.commands += len(step.commands)
     if log.isEnabledFor(logging.INFO):
-        for item in (*events, *step.commands):
+        for item in (*events, *step.commands, *step.requests):
             if isinstance(item, PRIVATE):
                 log.info("%s", COMMAND_NAMES[type(item)])
                 log.debug("%s", to_line(item))

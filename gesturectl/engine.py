@@ -1,10 +1,12 @@
 """The pure core in one piece: an observation in, events and commands out.
 
-Features, networks, decoder and bindings, without a clock, a camera or a keyboard: the daemon,
-`replay` and the tests all step this very class.
+    recogniser, listener → arbiter → senses → bindings → pointer
 
-With a listener, gestures of the user's own are heard as well. Where one of them and a shipped one
-are seen at once, `arbiter` settles it: what the user has taught wins.
+Without a clock, a camera or a keyboard: the daemon, `replay` and the tests all step this very
+class. With a listener, gestures of the user's own are heard as well. Where one of them and a
+shipped one are seen at once, `arbiter` settles it: what the user has taught wins. Senses turn what
+is seen into the zones, angles, repetitions and movements that a profile asks for, and the pointer
+follows the hand that a binding lets it follow. What costs time runs only where a profile needs it.
 """
 
 from __future__ import annotations
@@ -12,20 +14,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gesturectl import arbiter, bindings
+from gesturectl import arbiter, bindings, pointer
 from gesturectl.listener import Listener
 from gesturectl.recogniser import Candidate, Recogniser
-from gesturectl.rules import Profile
-from gesturectl.types import Began, Command, Ended, GestureEvent, Observation, Tick
+from gesturectl.rules import ACTIVE, Profile
+from gesturectl.senses import Senses
+from gesturectl.types import (
+    Began,
+    Command,
+    Ended,
+    Entered,
+    GestureEvent,
+    Left,
+    Observation,
+    Point,
+    Tick,
+    UseProfile,
+    UserInput,
+    Window,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one observation led to. `candidates` is for displays."""
+    """What one observation led to. `candidates` is for displays.
+
+    `requests` are for the daemon: a mode that counts from now on, another profile to go on with.
+    """
 
     events: tuple[Began | Ended, ...]
     commands: tuple[Command, ...]
     candidates: tuple[Candidate, ...]
+    requests: tuple[Entered | UseProfile, ...] = ()
 
 
 class Engine:
@@ -45,9 +65,36 @@ class Engine:
         self._listener = listener
         self._rivals = arbiter.State()
         self._state = bindings.State() if profile is None else bindings.initial(profile)
+        if profile is not None:
+            profile.prepare()
+        self._senses: Senses | None = None
+        if profile is not None and (profile.cues or profile.follows):
+            self._senses = Senses(profile.cues, profile.zones, moved=profile.follows)
+        self._settings: pointer.Settings | None = None
+        if profile is not None and profile.points:
+            self._settings = profile.pointer
+        self._pointer = pointer.State()
 
-    def step(self, observation: Observation) -> Step:
-        """Take one frame's observation; times must grow (`ValueError` otherwise)."""
+    def take_over(self, before: Engine) -> None:
+        """Go on in the mode, and before the window, of the engine whose place this one takes."""
+        if self._profile is not None:
+            self._state = bindings.carried(self._profile, before.state)
+
+    @property
+    def mode(self) -> str:
+        """The mode of the profile that counts."""
+        return self._state.mode if self._profile is not None else ACTIVE
+
+    @property
+    def state(self) -> bindings.State:
+        """What the bindings remember, for displays."""
+        return self._state
+
+    def step(self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()) -> Step:
+        """Take one frame's observation, and what happened on the desktop since the last one.
+
+        Times must grow (`ValueError` otherwise).
+        """
         events = self._recogniser.step(observation)
         candidates = self._recogniser.candidates
         if self._listener is not None:
@@ -56,26 +103,59 @@ class Engine:
             taught = {one.subject: one for one in self._listener.candidates if one.subject in near}
             others = (one for one in candidates if one.subject not in taught)
             candidates = (*taught.values(), *others)
-        commands = self._play((*events, Tick(observation.t_us)))
-        return Step(events, commands, candidates)
+        if self._senses is None:
+            sensed: tuple[GestureEvent, ...] = ()
+        else:
+            sensed = self._senses.step(observation, events)
+        tick = Tick(observation.t_us)
+        commands, points, requests = self._play((*outside, *events, *sensed, tick))
+        if self._settings is not None:
+            self._pointer, moves = pointer.step(
+                self._settings, self._pointer, observation, tuple(points)
+            )
+            commands += moves
+        derived = (one for one in sensed if isinstance(one, Began | Ended))
+        return Step((*events, *derived), tuple(commands), candidates, tuple(requests))
 
     def release(self, t_us: int) -> Step:
         """End all gestures and let go of everything: on pause, a stalled camera, exit."""
-        commands: tuple[Command, ...] = ()
+        commands: list[Command] = []
         if self._profile is not None:
-            self._state, commands = bindings.release(self._profile, self._state, t_us)
+            self._state, sent = bindings.release(self._profile, self._state, t_us)
+            commands += [one for one in sent if not isinstance(one, _REQUESTS)]
+        if self._settings is not None:
+            self._pointer, ups = pointer.release(self._pointer, t_us)
+            commands += ups
         # The bindings do not hear these ends: a release must never set off a tap.
         ended = self._recogniser.reset(t_us)
         if self._listener is not None:
             own = self._listener.reset(t_us)
             self._rivals, ended = arbiter.release(self._rivals, ended, own)
-        return Step(ended, commands, ())
+        if self._senses is not None:
+            ended = (*ended, *self._senses.reset(t_us))
+        return Step(ended, tuple(commands), ())
 
-    def _play(self, events: Iterable[GestureEvent]) -> tuple[Command, ...]:
-        if self._profile is None:
-            return ()
+    def _play(
+        self, events: Iterable[GestureEvent]
+    ) -> tuple[list[Command], list[Point], list[Entered | UseProfile]]:
         commands: list[Command] = []
+        points: list[Point] = []
+        requests: list[Entered | UseProfile] = []
+        if self._profile is None:
+            return commands, points, requests
         for event in events:
-            self._state, out = bindings.step(self._profile, self._state, event)
-            commands += out
-        return tuple(commands)
+            self._state, sent = bindings.step(self._profile, self._state, event)
+            for one in sent:
+                match one:
+                    case Point():
+                        points.append(one)
+                    case Entered() | UseProfile():
+                        requests.append(one)
+                    case Left():
+                        pass
+                    case _:
+                        commands.append(one)
+        return commands, points, requests
+
+
+_REQUESTS = (Point, Entered, Left, UseProfile)

@@ -253,6 +253,24 @@ def _line(text: str, _: Surroundings) -> str:
     return text.strip()
 
 
+_NAME = re.compile(r"[^\W\d]\w{0,39}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a mode, zone or macro may be called so: a letter, then letters, digits and `_`."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _mode(text: str, around: Surroundings) -> str:
+    if text not in around.modes:
+        raise wrong(f"unknown mode `{text}`", advise(text, around.modes))
+    return text
+
+
+def _mode_or_any(text: str, around: Surroundings) -> str:
+    return text if text == "any" else _mode(text, around)
+
+
 Duration = Annotated[int, Kind("a time like `400ms`", _positive_us, _DURATION_SCHEMA)]
 Rest = Annotated[
     int, Kind("a time like `400ms`", lambda text, _: duration_us(text), _DURATION_SCHEMA)
@@ -277,3 +295,7 @@ GestureName = Annotated[
 ]
 Side = Annotated[SideName, choice("a side", get_args(SideName))]
 Landmarks = Annotated[LandmarkName, choice("a kind of landmarks", get_args(LandmarkName))]
+ModeName = Annotated[str, Kind("the name of a mode", _mode, {"type": "string", "minLength": 1})]
+ModeOrAny = Annotated[
+    str, Kind("the name of a mode", _mode_or_any, {"type": "string", "minLength": 1})
+]

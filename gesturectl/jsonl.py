@@ -2,6 +2,7 @@
 
     {"t_us": 812000, "type": "gesture", "phase": "began", "gesture": "fist", "side": "right", …}
     {"t_us": 812000, "type": "command", "command": "key_down", "key": "Right"}
+    {"t_us": 812000, "type": "mode", "mode": "volume"}
 
 The same input prints the same bytes: fields come in the order of the types, numbers are rounded,
 and everything outside ASCII is escaped. A `Tick` says nothing to a reader and has no line.
@@ -18,6 +19,7 @@ from gesturectl.types import (
     ButtonUp,
     Command,
     Ended,
+    Entered,
     KeyDown,
     KeyUp,
     MoveBy,
@@ -30,6 +32,7 @@ from gesturectl.types import (
     Say,
     Scroll,
     Text,
+    UseProfile,
     Webhook,
 )
 
@@ -57,8 +60,15 @@ DECIMALS = 3  # of a confidence: finer digits differ between processors and mean
 MOVE_DECIMALS = 4
 
 
-def to_json(item: Began | Ended | Command) -> Json:
-    """Return one event or command as the object of its line."""
+Item = Began | Ended | Command | Entered | UseProfile
+
+
+def to_json(item: Item) -> Json:
+    """Return one event, command or change of mode or profile as the object of its line."""
+    if isinstance(item, Entered):
+        return {"t_us": item.t_us, "type": "mode", "mode": item.mode}
+    if isinstance(item, UseProfile):
+        return {"t_us": item.t_us, "type": "profile", "profile": item.name}
     if isinstance(item, Began | Ended):
         return {
             "t_us": item.t_us,
@@ -73,8 +83,8 @@ def to_json(item: Began | Ended | Command) -> Json:
     return {"t_us": t_us, "type": "command", "command": COMMAND_NAMES[type(item)], **detail}
 
 
-def to_line(item: Began | Ended | Command) -> str:
-    """Return one event or command as a line, without its newline."""
+def to_line(item: Item) -> str:
+    """Return one of them as a line, without its newline."""
     return json.dumps(to_json(item))
 
 

@@ -20,7 +20,9 @@ from gesturectl import keys
 from gesturectl.actions import ACTIONS
 from gesturectl.catalog import catalog
 from gesturectl.errors import ProfileError
+from gesturectl.joints import JOINTS
 from gesturectl.profile import json_schema, parse, shipped
+from gesturectl.senses import CUES, Chord
 from gesturectl.triggers import TRIGGERS
 from gesturectl.yamlnodes import LIMITS
 
@@ -64,15 +66,74 @@ $defaults
 
 $safety
 
+`panic` is written like a binding without `do`, with `keys` of the real keyboard beside it or alone.
+
+### `modes`
+
+$modes
+
+A binding is heard in the mode that it names, `active` if it names none. A mode that inherits hears
+its own bindings first, then those of the other. In `sleep` nothing is heard but what names `sleep`,
+its `wake`, and panic. What bindings of the old mode hold is let go when the mode changes.
+
+### `zones`
+
+$zones
+
+### `clutch`
+
+$clutch
+
+### `pointer`
+
+$pointer
+
+### `macros`
+
+$macros
+
+### `profiles`: applications
+
+$applications
+
+The windows of `match` are told by:
+
+$match
+
+$window
+
+A text of `app` or `executable` is the whole name, one of `title` a part of it, whatever the case;
+`/…/` is a regular expression. `gesturectl list windows` shows what your windows are called.
+
+### `imports`
+
+An imported file lies beside the one that imports it or below, or is a shipped profile
+(`shipped/media`). What stands first counts: a file's own bindings before imported ones, its own
+modes, zones, macros and settings instead of imported ones of the same name. `landmarks` and the
+name are those of the importing file. Nothing that is imported can start programs.
+
 ## A binding
 
 $binding
 
-and at most one trigger, of the next section.
+A binding has one of `gesture` and the cues of the next section, and at most one trigger.
 
 Of the bindings that fit a gesture and act at the same moment, the first in the file acts; one that
 could never act is an error. What a binding holds down is let go when the gesture ends, when the
-hand is lost, and when gesturectl pauses, reloads or ends.
+hand is lost, when its mode or application is left, and when gesturectl pauses, reloads or ends.
+
+## Cues: what else begins and ends
+
+They go with every trigger, as poses do: a `zone` that is held is a dwell button, with `release` it
+acts when it is left, with `while` it is a key.
+
+$cues
+
+### Joints
+
+Angles are in degrees, 180 when straight or 0 at rest as each says.
+
+$joints
 
 ## Triggers: when it acts
 
@@ -138,10 +199,30 @@ def markdown() -> str:
         file=_keys_table(schema),
         defaults=_keys_table(defs["Defaults"]),
         safety=_keys_table(defs["Safety"]),
-        binding=_keys_table(defs["Binding"], skip={spec.key for spec in TRIGGERS.values()}),
+        modes=_keys_table(defs["Mode"]),
+        zones=_keys_table(defs["Zone"]),
+        clutch=_keys_table(defs["Clutch"], skip=CUES),
+        pointer=_keys_table(defs["Settings"]),
+        macros=_keys_table(defs["Macro"]),
+        applications=_keys_table(defs["Application"]),
+        joints=_table(
+            ("joint", "of", "angle"),
+            ((f"`{name}`", joint.of, joint.says) for name, joint in JOINTS.items()),
+        ),
+        match=_keys_table(defs["Match"]),
+        window=_keys_table(defs["WindowRule"]),
+        binding=_keys_table(
+            defs["Binding"], skip={*(spec.key for spec in TRIGGERS.values()), *CUES}
+        ),
+        cues="\n\n".join(
+            f"### {name}\n\n{spec.says}\n\n```yaml\n- {spec.example}\n```"
+            f"{_drawn(spec.step or Chord)}{_parts(defs, name)}"
+            for name, spec in CUES.items()
+        ),
         triggers="\n\n".join(
             f"### {name}\n\n{spec.says}\n\n"
-            f"```yaml\n- {spec.example}\n```\n\n```text\n{_drawing(spec.step)}\n```"
+            f"```yaml\n- {spec.example}\n```{_drawn(spec.step)}"
+            f"{_parts(defs, name)}"
             for name, spec in TRIGGERS.items()
         ),
         actions=_table(
@@ -164,10 +245,22 @@ def markdown() -> str:
     )
 
 
-def _drawing(machine: Any) -> str:
+def _drawn(machine: Any) -> str:
     """Return the drawing in a machine's docstring, which follows its first line."""
     _, _, drawing = (inspect.getdoc(machine) or "").partition("\n\n")
-    return inspect.cleandoc(drawing)
+    return f"\n\n```text\n{inspect.cleandoc(drawing)}\n```" if drawing else ""
+
+
+def _parts(defs: dict[str, Any], name: str) -> str:
+    """Describe the keys of a cue's or trigger's value, where it can be a mapping."""
+    schema = None if name in _ABOVE else defs.get(name.capitalize())
+    inner = [defs[part] for part in _INNER.get(name, ())]
+    tables = [_keys_table(one) for one in ([schema] if schema else []) + inner]
+    return "".join(f"\n\n{table}" for table in tables)
+
+
+_INNER: Final = {"reps": ("Swing", "Limit")}
+_ABOVE: Final = ("zone",)  # whose keys have a section of their own
 
 
 def _refusal() -> str:
@@ -200,9 +293,20 @@ def _keys_table(schema: dict[str, Any], skip: Iterable[str] = ()) -> str:
 
 _SECTIONS: Final = {
     "Action": "[action](#actions-what-it-does)",
+    "Application": "[mapping](#profiles-applications)",
     "Binding": "[binding](#a-binding)",
+    "Clutch": "[mapping](#clutch)",
+    "Condition": "[cue](#cues-what-else-begins-and-ends)",
     "Defaults": "[mapping](#defaults)",
+    "Macro": "[macro](#macros)",
+    "Match": "[match](#profiles-applications)",
+    "Mode": "[mode](#modes)",
+    "Panic": "like a [binding](#a-binding)",
     "Safety": "[mapping](#safety)",
+    "Settings": "[mapping](#pointer)",
+    "Wake": "like a [binding](#a-binding)",
+    "WindowRule": "[window](#profiles-applications)",
+    "Zone": "[zone](#zones)",
 }
 
 
@@ -213,18 +317,26 @@ def _value(schema: dict[str, Any]) -> str:
             return f"`{json.dumps(value)}`"
         case {"anyOf": [one, {"type": "array"}]}:
             return f"{_value(one)}, or a list"
+        case {"anyOf": [*some]}:
+            return ", or ".join(dict.fromkeys(map(_value, some)))
         case {"enum": names} if len(names) <= 6:
             return ", ".join(f"`{name}`" for name in names)
-        case {"enum": _}:
+        case {"enum": _} | {"format": "gesture"}:
             return "name"
         case {"$ref": ref}:
-            return _SECTIONS[ref.rpartition("/")[2]]
+            return _SECTIONS.get(ref.rpartition("/")[2], "mapping")
+        case {"additionalProperties": one} if one:
+            return f"{_value(one)} for each name"
+        case {"properties": _}:
+            return "mapping"
         case {"pattern": _}:
             return "time"
         case {"type": "array", "items": items}:
             return f"list of {_value(items)}"
         case {"type": "integer" | "number", "minimum": least, "maximum": most}:
-            return f"{least}–{most}"
+            return f"{least:g}–{most:g}"
+        case {"type": "number"}:
+            return "number"
         case _:
             return "text"
 

@@ -18,19 +18,15 @@ from gesturectl.daemon import Control, Meters, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.jsonl import to_line
 from gesturectl.rig import Choice, open_rig
-from gesturectl.types import Began, Command, Ended
-from gesturectl.view import describe
+from gesturectl.types import Began, Ended
+from gesturectl.view import asked, describe
 
 
 def print_lines(out: TextIO) -> Callable[[int, Step, Meters], None]:
     """Return what prints a step's events and commands to `out` as JSON Lines, at once."""
 
     def show(t_us: int, step: Step, meters: Meters) -> None:
-        lines = [
-            to_line(item)
-            for item in (*step.events, *step.commands)
-            if isinstance(item, Began | Ended | Command)
-        ]
+        lines = [to_line(item) for item in (*step.events, *step.commands, *step.requests)]
         if lines:
             out.write("\n".join(lines) + "\n")
             out.flush()
@@ -55,6 +51,7 @@ def replay(choice: Choice, *, as_json: bool) -> Summary:
             rig.sink,
             rig.ledger,
             control=control,
+            reload=rig.reload,
             on_step=show,
         )
     if not as_json:
@@ -67,7 +64,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self._gestures: list[tuple[Began, Ended | None]] = []
-        self._commands: list[Command] = []
+        self._sent: list[tuple[int, str]] = []
 
     def note(self, t_us: int, step: Step, meters: Meters) -> None:
         for event in step.events:
@@ -75,7 +72,8 @@ class _Rows:
                 self._gestures.append((event, None))
             elif isinstance(event, Ended):
                 self._end(event)
-        self._commands += step.commands
+        self._sent += [(command.t_us, f"→ {describe(command)}") for command in step.commands]
+        self._sent += [(request.t_us, f"→ {asked(request)}") for request in step.requests]
 
     def _end(self, ended: Ended) -> None:
         for index, (began, end) in enumerate(self._gestures):
@@ -98,10 +96,7 @@ class _Rows:
             )
             for began, ended in self._gestures
         ]
-        rows += [
-            (command.t_us, (_seconds(command.t_us), "", f"→ {describe(command)}", "", ""))
-            for command in self._commands
-        ]
+        rows += [(t_us, (_seconds(t_us), "", words, "", "")) for t_us, words in self._sent]
         for _, row in sorted(rows, key=lambda row: row[0]):
             table.add_row(*row)
         return table

@@ -12,12 +12,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gesturectl import actions, bundles, lastheard, own, profile
+from gesturectl.desktop import Desktop, open_desktop
 from gesturectl.engine import Engine, Step
-from gesturectl.errors import ModelError, ProfileError
+from gesturectl.errors import DesktopError, ModelError, ProfileError
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
 from gesturectl.listener import Listener
@@ -26,7 +27,7 @@ from gesturectl.recogniser import Recogniser
 from gesturectl.rules import Profile
 from gesturectl.sinks import Sink, open_sink
 from gesturectl.sources import Source, known_sources, open_source
-from gesturectl.types import Needs, Observation
+from gesturectl.types import Needs, Observation, UserInput, Window
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ class Choice:
     """What to open. Without a profile every gesture is listened for, and nothing is sent.
 
     With `own` those that the user has taught are, too. `remembers` keeps the last activation for
-    `gesturectl wrong`; see `lastheard`.
+    `gesturectl wrong`; see `lastheard`. `desktop` looks which window is in front, and whether real
+    keys are used, where the profile asks for that.
     """
 
     source: str
@@ -46,6 +48,7 @@ class Choice:
     sink: str | Sink
     allow_run: bool = False
     allow_hosts: frozenset[str] = frozenset()
+    desktop: bool = False
     own: bool = True
     remembers: bool = False
     hand_model: Path | None = None
@@ -64,13 +67,15 @@ class Rig:
     engine: Engine
     sink: Sink
     memory: lastheard.Memory | None = None
+    desktop: Desktop | None = None
     ledger: Ledger = field(default_factory=Ledger)
     _landmarks: ExitStack = field(default_factory=ExitStack)
+    _desktop: ExitStack = field(default_factory=ExitStack)
 
-    def reload(self) -> tuple[Landmarker | None, Engine]:
+    def reload(self, name: str | None = None) -> tuple[Landmarker | None, Engine]:
         """Read the profile and the user's own gestures anew, and make what they need.
 
-        Replaces the old only when all is well.
+        With `name`, another profile takes its place. Replaces the old only when all is well.
 
         Raises:
             GesturectlError: the profile or the own gestures are not sound; nothing has changed.
@@ -78,14 +83,16 @@ class Rig:
         mine = _own(self.choice, mend=False)  # learning anew takes seconds, while keys are held
         if mine.problem is not None:
             raise ModelError(mine.problem)
-        fresh = _profile(self.choice, self.sink, mine)
+        choice = self.choice if name is None else replace(self.choice, profile=name)
+        fresh = _profile(choice, self.sink, mine)
         engine = Engine(_recogniser(fresh), fresh, _listener(mine, fresh))
         if self.landmarker is not None and _needs(fresh) != _needs(self.profile):
             stack = ExitStack()
             landmarker = stack.enter_context(open_landmarker(_needs(fresh), self.choice))
             self.close_landmarker()
             self._landmarks, self.landmarker = stack, landmarker
-        self.profile, self.engine = fresh, engine
+        self.watch_desktop(fresh)
+        self.choice, self.profile, self.engine = choice, fresh, engine
         self.forget_past()
         self.memory = _memory(self.choice, mine, fresh)
         return self.landmarker, self.engine
@@ -99,6 +106,35 @@ class Rig:
         """Let what is being written be written, and drop the rest."""
         if self.memory is not None:
             self.memory.close()
+
+    def watch_desktop(self, chosen: Profile | None) -> None:
+        """Watch the desktop where a profile asks for it; say what it asks for in vain."""
+        asks = chosen is not None and (chosen.asks_for_windows or chosen.asks_for_input)
+        if not self.choice.desktop or not asks or chosen is None:
+            return
+        if self.desktop is None:
+            self.desktop = self._desktop.enter_context(
+                open_desktop(injected=getattr(self.sink, "injected", None))
+            )
+        windows = self.desktop.windows_problem if chosen.asks_for_windows else None
+        problem = windows or (self.desktop.input_problem if chosen.asks_for_input else None)
+        if problem is not None:
+            log.warning("%s", problem)
+
+    def outside(self, t_us: int) -> tuple[Window | UserInput, ...]:
+        """Return what has happened on the desktop since the last call."""
+        if self.desktop is None:
+            return ()
+        try:
+            return self.desktop.poll(t_us)
+        except DesktopError as error:
+            log.warning("%s; from now on no window is in front", error)
+            self.desktop = None
+            return (Window(t_us),)
+
+    def close_desktop(self) -> None:
+        """Look no more."""
+        self._desktop.close()
 
     def close_landmarker(self) -> None:
         """Close the landmarker that is in use by now."""
@@ -129,6 +165,8 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
             landmarker = landmarks.enter_context(open_landmarker(_needs(chosen), choice))
         memory = _memory(choice, mine, chosen)
         rig = Rig(choice, chosen, source, landmarker, engine, sink, memory, _landmarks=landmarks)
+        rig.watch_desktop(chosen)
+        stack.callback(rig.close_desktop)
         stack.callback(rig.close_landmarker)
         stack.callback(rig.forget_past)
         yield rig
@@ -163,7 +201,12 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
     """
     if choice.profile is None:
         return None
-    chosen = profile.load(choice.profile, extra=mine.gestures, allow_run=choice.allow_run)
+    chosen = profile.load(
+        choice.profile,
+        extra=mine.gestures,
+        allow_run=choice.allow_run,
+        allow_hosts=choice.allow_hosts,
+    )
     for name in sorted(chosen.gestures & set(mine.unlearned)) if mine.problem is None else ():
         log.warning("%s is not learned yet and not heard: gesturectl teach %s", name, name)
     if wrong := sink.check_keys(chosen.keys):

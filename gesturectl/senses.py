@@ -50,15 +50,11 @@ Zones = Mapping[str, Zone]
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What a cue may look at: one frame, its gesture events, and what is measured over time.
-
-    `shown` are the gestures that last, by (gesture, hand or body), each with its confidence.
-    """
+    """What a cue may look at: one frame, its gesture events, and what is measured over time."""
 
     seen: Seen
     subject: Subject
     events: tuple[Began | Ended, ...]
-    shown: Mapping[tuple[str, Subject], float]
     zones: Zones
     angles: Goniometer
     palms: Palms
@@ -218,7 +214,13 @@ HandPose = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """A pose of the left hand and one of the right, held at once."""
+    r"""A pose of the left hand and one of the right, held at once.
+
+    left    __/^^^^^^^^^^\___
+    right   _____/^^^\_/^^^^\_     1) one alone: nothing   2) both: begins   3) one lets go: ends
+    shown   _____/^^^\_/^\____     4) takes it up again: begins again
+              1  2   3 4
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid", title="Chord")
 
@@ -249,32 +251,7 @@ class _OrBoth:
         return {"anyOf": [handler.resolve_ref_schema(long)["properties"]["left"], long]}
 
 
-def step_chord(
-    config: Chord, state: Shown | None, glimpse: Glimpse
-) -> tuple[Shown | None, Changes]:
-    r"""Begin when both hands hold their poses, end when one lets go.
-
-    left    __/^^^^^^^^^^\___
-    right   _____/^^^\_/^^^^\_     1) one alone: nothing   2) both: begins   3) one lets go: ends
-    shown   _____/^^^\_/^\____     4) takes it up again: begins again
-              1  2   3 4
-    """
-    poses = ((config.left, "left"), (config.right, "right"))
-    is_so = all(pose in glimpse.shown for pose in poses)
-    if is_so == (state is not None):
-        return state, ()
-    return (Shown(), BEGINS) if is_so else (None, ENDS)
-
-
-def _chord_confidence(config: Chord, glimpse: Glimpse) -> float:
-    return min(glimpse.shown[config.left, "left"], glimpse.shown[config.right, "right"])
-
-
 # --- the table ----------------------------------------------------------------------------------
-
-
-def _certain(value: Any, glimpse: Glimpse) -> float:
-    return 1.0
 
 
 def _none(value: Any) -> tuple[str, ...]:
@@ -294,23 +271,26 @@ def _of_joints(joints: Iterable[str]) -> Needs:
     return Needs(int("hand" in whose), int("body" in whose))
 
 
+CueMachine = Callable[[Any, Any, Glimpse], tuple[Any, Changes]]
+
+
 @dataclass(frozen=True, slots=True)
 class CueSpec:
     """One row: how a cue is written, what it is called, and its machine.
 
     `key` is the binding's key that asks for it, `kind` the pydantic type of that key's value,
-    `name(value)` the name of its events and `example` a whole binding. What `lasts` can be held;
+    `name(value)` the name of its events and `example` a whole binding. `step` is None for a chord:
+    `bindings` hears it, for it takes its hands' own events away. What `lasts` can be held;
     the others begin and end at once. `subjects` are the hands or bodies that can give it, `needs`
     what must be looked for (one hand, until a binding names a side), `gestures` those that must be
-    heard and `joints` those that must be measured. `confidence` is that of a beginning; what is
-    measured is certain. `progress` is 0..1 for the display. `keep(state)` is what remains after a
-    reset.
+    heard and `joints` those that must be measured. `progress` is 0..1 for the display.
+    `keep(state)` is what remains after a reset.
     """
 
     key: str
     kind: Any
     name: Callable[[Any], str]
-    step: Callable[[Any, Any, Glimpse], tuple[Any, Changes]]
+    step: CueMachine | None
     subjects: Callable[[Any, Zones], tuple[Subject, ...]]
     needs: Callable[[Any, Zones], Needs]
     says: str
@@ -318,7 +298,6 @@ class CueSpec:
     lasts: bool = True
     gestures: Callable[[Any], tuple[str, ...]] = _none
     joints: Callable[[Any], tuple[str, ...]] = _none
-    confidence: Callable[[Any, Glimpse], float] = _certain
     progress: Callable[[Any, Any, Glimpse], float | None] = _no_progress
     keep: Callable[[Any], Any] = _forgotten
 
@@ -378,7 +357,7 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             says="Somebody is there. It begins when a person arrives and ends when nobody is left: "
             "with `release` it acts on leaving. `returns: true` begins only for who comes back. "
             "Where `landmarks` names hands alone, a hand is a person.",
-            example="{presence: true, release: true, do: {media: pause}}",
+            example="{presence: true, release: true, do: {media: play_pause}}",
             progress=lambda value, state, glimpse: presence.progress(value, state, glimpse.t_us),
             keep=presence.kept,
         ),
@@ -397,14 +376,15 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             key="chord",
             kind=Annotated[Chord, _OrBoth()],
             name=lambda value: value.name,
-            step=step_chord,
+            step=None,
             subjects=lambda value, zones: BODY,
             needs=lambda value, zones: Needs(2, 0),
             says="Both hands hold a pose at once: the same one, or `left` and `right` each its "
-            "own. It begins with the later of them and ends with the first that lets go.",
+            "own. It begins with the later of them and ends with the first that lets go. What "
+            "completes a chord is not heard by that hand's own bindings, and those of the other "
+            "that were under way are let go.",
             example="{chord: {left: fist, right: open_palm}, do: {key: F5}}",
             gestures=lambda value: tuple(dict.fromkeys((value.left, value.right))),
-            confidence=_chord_confidence,
         ),
     }
 )
@@ -445,7 +425,7 @@ class _Watch:
     """One cue by one hand or body: its machine's state, and whether it has begun."""
 
     cue: Cue
-    spec: CueSpec
+    machine: CueMachine
     name: str
     subject: Subject
     state: Any = None
@@ -467,15 +447,15 @@ class Senses:
         self._zones = zones
         self._moved = moved
         self._watches = [
-            _Watch(cue, cue.spec, cue.name, subject)
+            _Watch(cue, machine, cue.name, subject)
             for cue in cues
+            if (machine := cue.spec.step) is not None
             for subject in cue.spec.subjects(cue.value, zones)
         ]
         self._subjects = tuple(dict.fromkeys(watch.subject for watch in self._watches))
         self._angles = Goniometer(joint for cue in cues for joint in cue.spec.joints(cue.value))
         self._palms = Palms()
         self._follows_palms = moved or any(cue.key == "dwell" for cue in cues)
-        self._shown: dict[tuple[str, Subject], float] = {}
         self._glimpses: dict[Subject, Glimpse] = {}
 
     def step(
@@ -491,27 +471,18 @@ class Senses:
         self._angles.step(seen)
         if self._follows_palms:
             self._palms.step(seen)
-        for event in events:
-            key = (event.gesture, event.side)
-            if isinstance(event, Began):
-                self._shown[key] = event.confidence
-            else:
-                self._shown.pop(key, None)
         self._glimpses = {
-            subject: Glimpse(
-                seen, subject, events, self._shown, self._zones, self._angles, self._palms
-            )
+            subject: Glimpse(seen, subject, events, self._zones, self._angles, self._palms)
             for subject in self._subjects
         }
         ends: list[Began | Ended | Moved] = []
         begins: list[Began | Ended | Moved] = []
         for watch in self._watches:
             cue, glimpse = watch.cue, self._glimpses[watch.subject]
-            watch.state, changes = watch.spec.step(cue.value, watch.state, glimpse)
+            watch.state, changes = watch.machine(cue.value, watch.state, glimpse)
             for change in changes:
                 if change == "begins":
-                    sure = watch.spec.confidence(cue.value, glimpse)
-                    begins.append(Began(seen.t_us, watch.name, watch.subject, sure))
+                    begins.append(Began(seen.t_us, watch.name, watch.subject, 1.0))
                     watch.begun = True
                 else:
                     ended = Ended(seen.t_us, watch.name, watch.subject, 1.0)
@@ -527,10 +498,9 @@ class Senses:
         )
         for watch in self._watches:
             watch.begun = False
-            watch.state = None if watch.state is None else watch.spec.keep(watch.state)
+            watch.state = None if watch.state is None else watch.cue.spec.keep(watch.state)
         self._angles.reset()
         self._palms.reset()
-        self._shown.clear()
         self._glimpses.clear()
         return ended
 
@@ -541,7 +511,7 @@ class Senses:
             if watch.state is None or watch.subject not in self._glimpses:
                 continue
             glimpse = self._glimpses[watch.subject]
-            fraction = watch.spec.progress(watch.cue.value, watch.state, glimpse)
+            fraction = watch.cue.spec.progress(watch.cue.value, watch.state, glimpse)
             if fraction is not None:
                 yield Progress(watch.cue, watch.subject, fraction)
 

@@ -1,8 +1,8 @@
 """When a binding acts: pure machines from what is shown to when to press and when to let go.
 
-In:  Began, Ended and Tick of one binding's gestures, by one hand or body.
+In:  Began, Ended and Tick of one binding's gestures, by one hand or body; Moved where it follows.
 Out: `tap` (press and let go at once), `press`, `release`, `again` (a tap that belongs to the one
-     before it).
+     before it), `more` and `less` (a step along an axis).
 
 Each machine is one function `step(config, state, event) -> (state, outputs)`. A state of None is
 rest: only machines away from rest hear the ticks. A gesture whose hand is lost arrives as Ended.
@@ -20,16 +20,20 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from gesturectl.axes import Axis, Sliding
+from gesturectl.axes import step as steps_along
 from gesturectl.fields import Duration, Short, Yes
-from gesturectl.types import Began, Ended, GestureEvent
+from gesturectl.types import Began, Ended, GestureEvent, Moved
 
-Output = Literal["tap", "press", "release", "again"]
+Output = Literal["tap", "press", "release", "again", "more", "less"]
 Outputs = tuple[Output, ...]
 
 TAP: Final[Outputs] = ("tap",)
 PRESS: Final[Outputs] = ("press",)
 RELEASE: Final[Outputs] = ("release",)
 AGAIN: Final[Outputs] = ("again",)
+MORE: Final[Outputs] = ("more",)
+LESS: Final[Outputs] = ("less",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +49,70 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Act once. With `before_us`, wait whether the gesture ends sooner: a longer one is a hold."""
+    """Act once.
+
+    With `before_us`, wait whether the gesture ends sooner: a longer one is a hold. With `alone_us`,
+    wait that long whether another beginning follows: a second one by this hand is a `double`, one
+    by the other hand a `chord`.
+    """
 
     before_us: int | None = None
+    alone_us: int | None = None
 
 
 def step_tap(config: Tap, state: Since | None, event: GestureEvent) -> tuple[Since | None, Outputs]:
-    """Act when the gesture begins, or when it ends soon.
+    """Act when the gesture begins, or when it is clear that nothing else was meant.
 
     1) B^             alone: acts on B
     2) B----E^   |    beside a hold_for: acts on E, if E comes before its time
     3) B---------|-E  beside a hold_for: nothing, the hold has acted
+    4) B--E--|^       beside a double or a chord: acts at |
+    5) B--E-B|        beside a double: nothing, the double has acted
+    """
+    if state is None:
+        if not isinstance(event, Began):
+            return None, ()
+        waits = config.before_us is not None or config.alone_us is not None
+        return (Since(event.t_us), ()) if waits else (None, TAP)
+    shown_us = event.t_us - state.since_us
+    match event:
+        case Began() if config.alone_us is not None:
+            return None, ()
+        case Ended() if not state.done:
+            if config.before_us is not None and shown_us >= config.before_us:
+                return None, ()
+            state = Since(state.since_us, done=True)
+    ended = config.before_us is None or state.done
+    alone = config.alone_us is None or shown_us >= config.alone_us
+    return (None, TAP) if ended and alone else (state, ())
+
+
+# --- double -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """Act when the gesture begins twice within `within_us`."""
+
+    within_us: int
+
+
+def step_double(
+    config: Double, state: Since | None, event: GestureEvent
+) -> tuple[Since | None, Outputs]:
+    """Act on the second beginning.
+
+    1) B-E-B^-E |    acts on the second B
+    2) B-E------|-B  nothing; the second may be the first of two
+    3) B-E-B^-E-B    the third is a first again
     """
     match state, event:
-        case None, Began() if config.before_us is None:
+        case Since(), Began() if event.t_us - state.since_us <= config.within_us:
             return None, TAP
-        case None, Began():
+        case _, Began():
             return Since(event.t_us), ()
-        case Since(), Ended() if config.before_us is not None:
-            in_time = event.t_us - state.since_us < config.before_us
-            return None, TAP if in_time else ()
+        case Since(), _ if event.t_us - state.since_us > config.within_us:
+            return None, ()
         case _:
             return state, ()
 
@@ -124,12 +172,65 @@ def step_while(
             return state, ()
 
 
+# --- release ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Act when the gesture ends."""
+
+
+def step_release(
+    config: Release, state: Since | None, event: GestureEvent
+) -> tuple[Since | None, Outputs]:
+    """Act on the end.
+
+    1) B------E^     acts on E, also when the hand is lost
+    2) E             nothing: it had not begun here
+    """
+    match state, event:
+        case None, Began():
+            return Since(event.t_us), ()
+        case Since(), Ended():
+            return None, TAP
+        case _:
+            return state, ()
+
+
+# --- toggle -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """Press when the gesture begins, let go when it begins again."""
+
+
+def step_toggle(
+    config: Toggle, state: Since | None, event: GestureEvent
+) -> tuple[Since | None, Outputs]:
+    """Press and let go in turn.
+
+    1) B^-E----B^-E  presses on the first B, lets go on the second
+    2) B^-E----      stays down, whoever comes and goes, until the binding is left behind
+    """
+    match state, event:
+        case None, Began():
+            return Since(event.t_us), PRESS
+        case Since(), Began():
+            return None, RELEASE
+        case _:
+            return state, ()
+
+
 # --- repeat -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Act at once, again after `after_us`, and then every `every_us` while the gesture lasts."""
+    """Act at once, again after `after_us`, and then every `every_us` while the gesture lasts.
+
+    With `to_us` the repetitions come faster: evenly, until they are that short after `over_us`.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid", title="Repeat")
 
@@ -140,12 +241,27 @@ class Repeat:
         Duration | None,
         Field(alias="after", description="Time before the first repetition; `every` if left out."),
     ] = None
+    to_us: Annotated[
+        Duration | None,
+        Field(alias="to", description="What the time between repetitions shrinks or grows to."),
+    ] = None
+    over_us: Annotated[
+        Duration, Field(alias="over", description="How long it takes from `every` to `to`.")
+    ] = 2_000_000
+
+    def interval_us(self, shown_us: int) -> int:
+        """Return the time between repetitions when the gesture has been shown for so long."""
+        if self.to_us is None:
+            return self.every_us
+        part = min(1.0, shown_us / self.over_us)
+        return round(self.every_us + part * (self.to_us - self.every_us))
 
 
 @dataclass(frozen=True, slots=True)
 class Repeating:
-    """The next repetition is due at `due_us`."""
+    """Shown since `since_us`; the next repetition is due at `due_us`."""
 
+    since_us: int
     due_us: int
 
 
@@ -157,16 +273,42 @@ def step_repeat(
     1) B^----|^--|^--|^-E      on B, after `after`, then each `every`, until E
     2) B^--E |                 once
     3) B^----|  .  .  .^-|^-E  no frames for a while: one repetition, and the rhythm is kept
+    4) B^----|^--|^-|^|^|^-E   with `to`: faster and faster
     """
     match state, event:
         case None, Began():
             after_us = config.every_us if config.after_us is None else config.after_us
-            return Repeating(event.t_us + after_us), TAP
+            return Repeating(event.t_us, event.t_us + after_us), TAP
         case Repeating(), Ended():
             return None, ()
         case Repeating(), _ if event.t_us >= state.due_us:
-            passed = (event.t_us - state.due_us) // config.every_us
-            return Repeating(state.due_us + (passed + 1) * config.every_us), AGAIN
+            every_us = config.interval_us(event.t_us - state.since_us)
+            passed = (event.t_us - state.due_us) // every_us
+            return Repeating(state.since_us, state.due_us + (passed + 1) * every_us), AGAIN
+        case _:
+            return state, ()
+
+
+# --- axis ---------------------------------------------------------------------------------------
+
+
+def step_axis(
+    config: Axis, state: Sliding | None, event: GestureEvent
+) -> tuple[Sliding | None, Outputs]:
+    """Act on each step that the hand moves along the axis, from where the gesture began.
+
+    1) B--->^-->^--E         `more` at each step up, right, nearer, apart or clockwise
+    2) B--->^--<^--E         and `less` on the way back
+    3) B->-<-E               within the dead zone: nothing
+    """
+    match state, event:
+        case None, Began():
+            return Sliding(), ()
+        case Sliding(), Ended():
+            return None, ()
+        case Sliding(), Moved():
+            state, count = steps_along(config, state, event)
+            return state, MORE * count if count > 0 else LESS * -count
         case _:
             return state, ()
 
@@ -251,6 +393,8 @@ class TriggerSpec:
     example: str
     motions: bool = False  # whether a motion, which begins and ends at once, can set it off
     holds: bool = False  # whether it presses and lets go at different times
+    shared: bool = False  # whether one machine hears all hands, so that one ends what another began
+    follows: bool = False  # whether it follows the hand and has steps to do, `more` and `less`
     gathers: bool = False  # whether it acts on several beginnings, so that it must hear them all
     moment: Callable[[Any], Hashable] = _began_moment
     progress: Callable[[Any, Any, int], float | None] = _no_progress
@@ -264,7 +408,8 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         step=step_tap,
         says="Act once, when the gesture begins. This is what happens when no trigger is given. "
         "Where the same gesture also has a `hold_for`, the tap waits for the end of the gesture "
-        "and acts if that comes before the hold.",
+        "and acts if that comes before the hold; where it also has a `double` or is part of a "
+        "`chord`, it waits that long whether the other beginning comes.",
         example="{gesture: thumb_up, tap: true, do: {media: play_pause}}",
         motions=True,
     ),
@@ -278,13 +423,32 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         moment=lambda config: ("held", config.hold_us),
         progress=_hold_progress,
     ),
+    "double": TriggerSpec(
+        key="double",
+        kind=Duration,
+        build=lambda value, gestures: Double(value),
+        step=step_double,
+        says="Act when the gesture begins a second time within this time.",
+        example="{gesture: fist, double: 600ms, do: {key: Escape}}",
+        motions=True,
+        moment=lambda config: "double",
+    ),
+    "release": TriggerSpec(
+        key="release",
+        kind=Yes,
+        build=lambda value, gestures: Release(),
+        step=step_release,
+        says="Act when the gesture ends, or when the hand is lost.",
+        example="{gesture: fist, release: true, do: {key: b}}",
+        moment=lambda config: "released",
+    ),
     "repeat": TriggerSpec(
         key="repeat",
         kind=Annotated[Repeat, Short("every")],
         build=lambda value, gestures: value,
         step=step_repeat,
         says="Act when the gesture begins, and again and again while it is shown, as a key that "
-        "is held down repeats.",
+        "is held down repeats; with `to`, faster and faster.",
         example="{gesture: thumb_up, repeat: {after: 500ms, every: 120ms}, do: {key: Up}}",
     ),
     "while": TriggerSpec(
@@ -295,6 +459,31 @@ TRIGGERS: Final[dict[str, TriggerSpec]] = {
         says="Press when the gesture begins and let go when it ends, or when the hand is lost.",
         example="{gesture: pinch, while: true, do: {button: left}}",
         holds=True,
+    ),
+    "toggle": TriggerSpec(
+        key="toggle",
+        kind=Yes,
+        build=lambda value, gestures: Toggle(),
+        step=step_toggle,
+        says="Press when the gesture begins, by either hand, and let go when it begins again. What "
+        "is held is also let go when the mode or the application changes to one without this "
+        "binding.",
+        example="{gesture: victory, toggle: true, do: {key: shift}}",
+        motions=True,
+        holds=True,
+        shared=True,
+    ),
+    "axis": TriggerSpec(
+        key="axis",
+        kind=Annotated[Axis, Short("of")],
+        build=lambda value, gestures: value,
+        step=step_axis,
+        says="Follow the hand along an axis while the gesture is shown, and do `more` or `less` "
+        "at each step, in place of `do`: a slider, or with `of: roll` a dial.",
+        example="{gesture: pinch, axis: vertical, more: {media: volume_up}, "
+        "less: {media: volume_down}}",
+        moment=lambda config: ("axis", config.of),
+        follows=True,
     ),
     "sequence": TriggerSpec(
         key="within",

@@ -331,7 +331,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """The mode that counts from now on."""
+    """The mode that counts from now on; from an action, the one that shall, or `back`."""
+
+    t_us: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Go back from this mode to the one before, if it is still the one that counts."""
 
     t_us: int
     mode: str
@@ -345,4 +353,4 @@ class UseProfile:
     name: str
 
 
-Request = Point | Entered | UseProfile
+Request = Point | Entered | Left | UseProfile

@@ -20,7 +20,7 @@ from rich.text import Text as Words
 from gesturectl.daemon import Meters
 from gesturectl.engine import Step
 from gesturectl.jsonl import to_json
-from gesturectl.types import Began, Command
+from gesturectl.types import Began, Command, Entered, UseProfile
 
 REDRAW_US = 100_000  # ten times a second: faster flickers on slow terminals and costs the loop
 ROWS = 3  # gestures shown at once: both hands and the body
@@ -61,6 +61,15 @@ def describe(command: Command) -> str:
     return " ".join(words)
 
 
+def asked(request: Entered | UseProfile) -> str:
+    """Say in a few words what counts from now on: ``mode volume``."""
+    match request:
+        case Entered(mode=mode):
+            return f"mode {mode}"
+        case UseProfile(name=name):
+            return f"profile {name}"
+
+
 class PlainView:
     """One line for each gesture that begins, one for each command."""
 
@@ -80,6 +89,8 @@ class PlainView:
                 )
         for command in step.commands:
             self._say(f"{seconds:7.2f} s    → {describe(command)}")
+        for request in step.requests:
+            self._say(f"{seconds:7.2f} s  {asked(request)}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -107,6 +118,7 @@ class LiveView:
         self._drawn_us = 0
         self._last_gesture = ""
         self._last_commands = ""
+        self._asked = ""
 
     def show(self, t_us: int, step: Step, meters: Meters) -> None:
         if self._start_us is None:
@@ -116,6 +128,8 @@ class LiveView:
                 seconds = (event.t_us - self._start_us) / 1e6
                 self._last_gesture = f"{seconds:.1f} s  {event.gesture} ({event.side})"
                 self._last_commands = ""
+        if step.requests:
+            self._asked = f" · {asked(step.requests[-1])}"
         if step.commands:
             self._last_commands = ", ".join(describe(command) for command in step.commands)
         if t_us - self._drawn_us >= REDRAW_US:
@@ -149,7 +163,10 @@ class LiveView:
         )
         figures = Words(f"{meters.rate_hz:.1f} fps  {costs}", style="dim")
         return Panel(
-            Group(rows, last, figures), title=Words(self._title), title_align="left", expand=False
+            Group(rows, last, figures),
+            title=Words(self._title + self._asked),
+            title_align="left",
+            expand=False,
         )
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """`gesturectl run`: the daemon with a view for whoever watches it, and an exit code.
 
-Once a second it looks whether the user's own gestures were learned anew, by `gesturectl teach` in
-another terminal, say, and takes them up as SIGHUP would.
+A few times a second it looks whether the profile was saved, or the user's own gestures learned anew
+by `gesturectl teach` in another terminal, and takes that up as SIGHUP would.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import dataclasses
 import signal
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from rich.console import Console
 
@@ -23,7 +26,7 @@ from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.view import PlainView, open_view
 
-LOOK_US = 1_000_000
+LOOK_US = 250_000
 
 
 def watch(choice: Choice, *, as_json: bool) -> int:
@@ -36,7 +39,7 @@ def watch(choice: Choice, *, as_json: bool) -> int:
     in_lines = choice.sink == "print" and (as_json or sys.stdout.isatty())
     if in_lines:  # each command once, in its place among the gestures
         choice = dataclasses.replace(choice, sink=Unsent())
-    control = Control()
+    control, store = Control(), Store.of_user()
     with open_rig(choice, realtime=True) as rig:
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
@@ -51,8 +54,11 @@ def watch(choice: Choice, *, as_json: bool) -> int:
                 control=control,
                 reload=rig.reload,
                 on_step=reloading(
-                    control, Store.of_user(), print_lines(sys.stdout) if as_json else view.show
+                    control,
+                    lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
+                    print_lines(sys.stdout) if as_json else view.show,
                 ),
+                outside=rig.outside,
                 remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )
@@ -60,23 +66,38 @@ def watch(choice: Choice, *, as_json: bool) -> int:
     return exit_code(summary)
 
 
-def reloading(control: Control, store: Store, on_step: OnStep) -> OnStep:
-    """Return what asks to reload when own gestures were learned anew, and calls `on_step`."""
-    known = before = own.stamp(store)
+def reloading(control: Control, stamp: Callable[[], object], on_step: OnStep) -> OnStep:
+    """Return what asks to reload when `stamp` gives another value, and calls `on_step`.
+
+    A value must have lasted from one look to the next: editors write in several steps.
+    """
+    known = before = stamp()
     looked_us = 0
 
     def note(t_us: int, step: Step, meters: Meters) -> None:
         nonlocal known, before, looked_us
         if abs(t_us - looked_us) >= LOOK_US:
             looked_us = t_us
-            found = own.stamp(store)
-            if found != known and found == before:  # for a second, so whole by now
+            found = stamp()
+            if found != known and found == before:
                 known = found
                 control.reload = True
             before = found
         on_step(t_us, step, meters)
 
     return note
+
+
+def stamps(files: Iterable[Traversable]) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what tells apart the versions of files, saved in place or by renaming another."""
+    found: list[tuple[int, int, int] | None] = []
+    for file in files:
+        try:
+            told = file.stat() if isinstance(file, Path) else None
+        except OSError:  # on its way from one version to the next
+            told = None
+        found.append((told.st_mtime_ns, told.st_size, told.st_ino) if told else None)
+    return tuple(found)
 
 
 def say(summary: Summary) -> str:

@@ -2,7 +2,9 @@
 
 A case is a text of three parts: a profile (without its first line), what is shown, and what must be
 sent. `fist+` begins, `fist-` ends, `swipe_left` does both at once; a side and a confidence may
-follow. Between them a tick passes every 10 ms, up to the last line; `lost` lets go of everything.
+follow. `move up=0.5` says where the right hand is, `window app=mpv` what is in front and
+`input keys=a` that the real keyboard was used. Between them a tick passes every 10 ms, up to the
+last line; `lost` lets go of everything.
 
 `UPDATE_GOLDEN=1 pytest tests/golden` writes what is sent now; read the difference before you
 commit it.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -26,14 +29,20 @@ from gesturectl.types import (
     ButtonUp,
     Command,
     Ended,
+    Entered,
     GestureEvent,
     KeyDown,
     KeyUp,
+    Moved,
+    Point,
+    Request,
     Run,
     Scroll,
     Subject,
     Text,
     Tick,
+    UserInput,
+    Window,
 )
 
 CASES = sorted((Path(__file__).parent / "timelines").glob("*.txt"))
@@ -72,18 +81,31 @@ def play(profile: Profile, shown: str) -> Iterator[str]:
 
 
 def events(t_us: int, words: str) -> Iterator[GestureEvent]:
-    name, side, confidence = (words.split() + ["right", "0.9"][len(words.split()) - 1 :])[:3]
+    name, *more = words.split()
+    values = dict(word.split("=", 1) for word in more[0].split(",")) if "=" in words else {}
+    match name:
+        case "end":
+            return
+        case "move":
+            moved = Moved(t_us, "right", right=0.0, up=0.0, near=0.0, pinch=0.0, roll_deg=0.0)
+            yield replace(moved, **{axis: float(value) for axis, value in values.items()})
+            return
+        case "window":
+            yield Window(t_us, **values)
+            return
+        case "input":
+            yield UserInput(t_us, frozenset(filter(None, values.get("keys", "").split("+"))))
+            return
+    side, confidence = (*more, *["right", "0.9"][len(more) :])[:2]
     subject, sure = cast("Subject", side), float(confidence)
     gesture = name.rstrip("+-")
-    if gesture == "end":
-        return
     if not name.endswith("-"):
         yield Began(t_us, gesture, subject, sure)
     if not name.endswith("+"):
         yield Ended(t_us, gesture, subject, sure)
 
 
-def written(command: Command) -> str:
+def written(command: Command | Request) -> str:
     match command:
         case KeyDown(key=name) | ButtonDown(button=name):
             what = f"down {name}"
@@ -95,6 +117,10 @@ def written(command: Command) -> str:
             what = f"text {text}"
         case Run(argv=argv):
             what = f"run {' '.join(argv)}"
+        case Entered(mode=mode):
+            what = f"mode {mode}"
+        case Point(what=use, side=side, on=on):
+            what = f"pointer {use} {side} {'on' if on else 'off'}"
         case _:
             raise AssertionError(command)
     return f"{command.t_us / 1000:g}ms {what}"

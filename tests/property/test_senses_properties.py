@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gesturectl.dwell import Dwell
 from gesturectl.presence import Presence
 from gesturectl.reps import Limit, Reps, Swing
-from gesturectl.senses import Angle, Chord, Cue, Senses
+from gesturectl.senses import Angle, Cue, Senses
 from gesturectl.types import Began, Body, Ended, Hand, Moved, Observation, Side
 from gesturectl.zones import Zone
 from tests.sensing import body as body_of
@@ -34,7 +34,6 @@ CUES = (
     Cue("reps", Reps(gesture="fist")),
     Cue("presence", Presence(after_us=200_000, gone_us=400_000)),
     Cue("dwell", Dwell(300_000)),
-    Cue("chord", Chord("fist", "fist")),
 )
 
 Frames = list[tuple[Observation, tuple[Began | Ended, ...]]]

@@ -133,7 +133,7 @@ def test_keys_that_are_held_keep_the_last_one_down() -> None:
         ("button: left", True),
         ("click: left", False),
         ("pointer: move", True),
-        ("mode: volume", False),
+        ("mode: volume", True),
         ("text: a", False),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_mode_is_one_of_this_profile() -> None:
     assert tapped("mode: volume") == (Entered(1_000_000, "volume"),)
     assert refusal("mode: volum") == ("there is no mode `volum`", "did you mean `volume`?")
     assert refusal("mode: volume", Surroundings()) == (
-        "there is no mode `volume`: this profile has no modes",
+        "there is no mode `volume`",
         "name it at the top of the file: `modes: {volume: {}}`",
     )
 

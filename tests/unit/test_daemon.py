@@ -13,7 +13,7 @@ from gesturectl.engine import Engine, Step
 from gesturectl.errors import ProfileError, SinkError, SourceError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks.memory import MemorySink
-from gesturectl.types import Ended, KeyDown, KeyUp, Observation
+from gesturectl.types import Ended, KeyDown, KeyUp, Notify, Observation
 from tests.fakes import (
     STEP_US,
     EmptyLandmarker,
@@ -185,7 +185,7 @@ def test_a_reload_lets_go_with_the_old_profile_and_goes_on_with_the_new() -> Non
     def ask() -> None:
         control.reload = True
 
-    def reload() -> tuple[None, Engine]:
+    def reload(name: str | None) -> tuple[None, Engine]:
         return None, an_engine({5: "+fist -fist"}, HOLDING.replace("space", "b"))
 
     sink, _ = run(
@@ -207,7 +207,7 @@ def test_a_reload_that_fails_leaves_everything_as_it_is_and_says_so(
     def ask() -> None:
         control.reload = True
 
-    def reload() -> tuple[None, Engine]:
+    def reload(name: str | None) -> tuple[None, Engine]:
         raise ProfileError("test.yaml:3:14: unknown gesture")
 
     sink, _ = run(
@@ -216,7 +216,8 @@ def test_a_reload_that_fails_leaves_everything_as_it_is_and_says_so(
         control=control,
         reload=reload,
     )
-    assert sink.sent == [KeyDown(at(1), "space"), KeyUp(at(5), "space")]
+    told = Notify(at(3), "The old profile stays: test.yaml:3:14: unknown gesture")
+    assert sink.sent == [KeyDown(at(1), "space"), told, KeyUp(at(5), "space")]
     assert "the old profile stays: test.yaml:3:14" in caplog.text
 
 

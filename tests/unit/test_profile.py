@@ -23,6 +23,7 @@ from gesturectl.profile import (
     parse,
     shipped,
 )
+from gesturectl.senses import CUES
 from gesturectl.triggers import TRIGGERS, HoldFor, Repeat, Sequence, Tap, Trigger, While
 from gesturectl.types import Began, Needs, Tick
 from gesturectl.yamlnodes import LIMITS
@@ -302,13 +303,20 @@ def test_the_example_of_every_trigger_is_right(name: str) -> None:
     assert one(TRIGGERS[name].example).trigger.name == name
 
 
-@pytest.mark.parametrize(
-    "name", sorted(ACTIONS.keys() - {"mode"})
-)  # which must be one of the profile
+@pytest.mark.parametrize("name", ACTIONS)
 def test_the_example_of_every_action_is_right(name: str) -> None:
-    text = f"version: 1\nbindings: [{{gesture: ok, do: {ACTIONS[name].example}}}]"
+    held = "while: true, " if ACTIONS[name].only_held else ""
+    binding = f"{{gesture: ok, {held}do: {ACTIONS[name].example}}}"
+    text = f"version: 1\nmodes: {{volume: {{}}}}\nbindings: [{binding}]"
     (action,) = parse(text, allow_run=True).bindings[0].actions
     assert action.name == name
+
+
+@pytest.mark.parametrize("name", CUES)
+def test_the_example_of_every_cue_is_right(name: str) -> None:
+    text = f"version: 1\nzones: {{mouth: {{around: mouth}}}}\nbindings:\n  - {CUES[name].example}"
+    (binding,) = parse(text).bindings
+    assert binding.gestures[0].startswith(name)
 
 
 def test_the_reference_is_up_to_date() -> None:

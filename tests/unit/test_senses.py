@@ -14,9 +14,9 @@ from gesturectl.fields import Surroundings
 from gesturectl.presence import Presence
 from gesturectl.reps import Limit, Reps, Swing
 from gesturectl.senses import CUES, Angle, Chord, Cue, Senses
-from gesturectl.types import Began, Ended, Moved, Needs, Subject
+from gesturectl.types import Ended, Moved, Needs, Subject
 from gesturectl.zones import Zone, ZoneKind
-from tests.sensing import body, elbow_bent, filmed, frame, hand, sensed, told
+from tests.sensing import body, elbow_bent, filmed, frame, hand, sensed
 
 AROUND = Surroundings(catalog(), zones=frozenset({"mouth", "top_left"}))
 ZONES = {"mouth": Zone(around="mouth", radius=0.5)}
@@ -140,37 +140,6 @@ def test_dwelling_shows_how_far_it_has_come() -> None:
     (progress,) = senses.progress
     assert (progress.cue, progress.side) == (REST, "right")
     assert progress.fraction == pytest.approx(0.5, abs=0.01)
-
-
-# --- chord ---
-
-
-def chorded(*events: tuple[int, type[Began] | type[Ended], Subject]) -> list[Began | Ended | Moved]:
-    senses = Senses([Cue("chord", Chord("fist", "open_palm"))])
-    poses = {"left": "fist", "right": "open_palm"}
-    story: list[Began | Ended | Moved] = []
-    for t_ms, kind, side in events:
-        t_us = t_ms * 1000
-        story += senses.step(frame(t_us), (kind(t_us, poses[side], side, 0.9),))
-    return story
-
-
-def test_chord_1_2_3_begins_with_the_later_hand_and_ends_with_the_first() -> None:
-    assert chorded((100, Began, "left"), (300, Began, "right"), (900, Ended, "left")) == [
-        Began(300_000, "chord:left=fist,right=open_palm", "body", 0.9),
-        Ended(900_000, "chord:left=fist,right=open_palm", "body", 1.0),
-    ]
-
-
-def test_chord_1_one_hand_alone_or_after_the_other_is_nothing() -> None:
-    assert chorded((100, Began, "left"), (300, Ended, "left"), (400, Began, "right")) == []
-
-
-def test_chord_4_begins_again() -> None:
-    events = chorded(
-        (100, Began, "left"), (200, Began, "right"), (300, Ended, "right"), (400, Began, "right")
-    )
-    assert [one[:2] for one in told(events)] == [(200, "began"), (300, "ended"), (400, "began")]
 
 
 # --- all together ---
