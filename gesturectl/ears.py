@@ -27,8 +27,8 @@ Way = tuple[int, ...]
 
 MAX_BEATS = 40  # the longest stretch: 4 s
 # Movements of one's takes that are so alike, but for one in four, must not be less alike by more
-# than so much. Of five Zs of a puppet they are so to 0.99, the Zs of other puppets come to 0.97, and
-# its circles to 0.94. People mostly vary more: asked of all, it lost 6 of 100 of their gestures.
+# than so much. Of five Zs of a puppet they are so to 0.99, Zs of other puppets come to 0.97, and
+# circles to 0.94. People mostly vary more: asked of all, it lost 6 of 100 of their gestures.
 _EVEN, _LESS = 0.985, 0.05
 ENTER_P, TYPICAL_P, EXIT_P = 0.9, 0.98, 0.7
 """What a score is told as: that of the threshold, that of the gesture's own takes; and the end."""

@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesturectl import custom
-from gesturectl.ears import Gait, Sought, Way, seen_enough
+from gesturectl.ears import Sought, Way, seen_enough
 from gesturectl.types import Float32
 from gesturectl.views import (
     ARMS_AT,
     BODY,
     SHARED_SIZE,
-    STIRRING,
     WAVES,
     Beats,
     Sums,
@@ -83,8 +82,6 @@ class Heard:
         likeness = self._run_up(takes.T)
         seen = _run_up(self._sums.seen.T).astype(np.int64)
         lengths = tuple(sorted({length for one in sought for length in one.lengths}))
-        gait = Gait.of(sought, takes, owner)
-        stirred = {way: _run_up(self._sums.hands[list(way), :, STIRRING].sum(0)) for way in ways}
         for way in ways:
             told = _summed(likeness, way)
             if told is None:
@@ -95,7 +92,6 @@ class Heard:
                 enough = seen_enough(
                     [sought[c] for c in mine], way, _stretch(seen, length).T[:, None], (length,)
                 )[0]
-                enough &= gait.fits(_stretch(stirred[way], length).astype(np.float32))[:, mine]
                 if enough.any():
                     like = _stretch(told, length) / size[:, None]
                     nearest = np.stack([like[:, owner == c].max(1) for c in mine], axis=1)

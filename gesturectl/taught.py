@@ -11,8 +11,8 @@ between two gestures. So each gesture is taught against
     stretches of ordinary behaviour, shipped and the user's own: first any, then the worst
     what the user called wrong
 
-of motions only what moves as the takes do is looked at (`ears.Gait`), and the threshold is found on
-behaviour that the regression has not seen. Recordings are cut into pieces; every other piece is
+and its threshold is found on behaviour that the regression has not seen; what `ears.Gait` refuses
+besides is not counted on. Recordings are cut into pieces; every other piece is
 judged by what the rest has taught, and the other way round:
 
     score   --|------b---------|----------m-----|--

@@ -122,7 +122,9 @@ def test_a_strip_scores_each_beat_as_a_stream_would(name: str) -> None:
                 body=np.stack([w.body for w in windows]),
                 seen=np.stack([w.seen for w in windows], axis=1),
             )
-            assert scores[b] == pytest.approx(ear.heard(way, sums, ear.lengths), abs=2e-3)
+            expected = ear.heard(way, sums, ear.lengths)
+            fits = np.isfinite(expected)  # a stream asks besides that a motion goes the same way
+            assert scores[b][fits] == pytest.approx(expected[fits], abs=2e-3)
 
 
 def test_a_score_at_the_threshold_is_told_as_such_and_a_home_score_as_sure() -> None:
