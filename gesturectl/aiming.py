@@ -33,8 +33,8 @@ FASTEST: Final = 40.0
 
 # Shoulder widths in which the head's movements count as those of a hand in palm widths. Shoulders
 # are about 4 palms wide (0.36 m by 0.09 m of soft tissue), and a head that turns comfortably, 15
-# degrees to each side, takes its nose a third as far as a pointing hand goes. In this unit a nose at
-# rest jitters by 0.010 (rms, median of 23 recordings), as a fingertip does in its own.
+# degrees to each side, takes its nose a third as far as a pointing hand goes. In this unit a nose
+# at rest jitters by 0.010 (rms, median of 23 recordings), as a fingertip does in its own.
 HEAD_UNIT: Final = 1 / 12
 
 _ORIGINS: Final[Mapping[Subject, BodyPart]] = {
@@ -78,7 +78,7 @@ def look(settings: Settings, who: Subject, seen: Seen, fingers: frozenset[Finger
     if not all(isfinite(one) and abs(one) < FARTHEST for one in numbers) or unit < LEAST_UNIT:
         return None
     gaps: Gaps = {}
-    if fingers and who != "body" and (solid := seen.solid(who)):
+    if fingers and who != "body" and (solid := seen.pictured(who)):
         gaps = pinching.gaps(solid, fingers)
     return Aim(place, (anchor[0] / seen.aspect, anchor[1]), unit, box, gaps)
 

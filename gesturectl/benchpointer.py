@@ -44,8 +44,8 @@ _PLAIN: Final = {
     "fast_gain": ONE_GAIN,
     "rewind_us": 0,
     "slop": 0.0,
-    "close": 0.25,
-    "open": 0.2501,
+    "close": 0.35,
+    "open": 0.3501,
 }
 POINTERS: Final[Mapping[str, Settings]] = {
     "ours": Settings(),
