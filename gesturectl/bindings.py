@@ -321,7 +321,7 @@ class _Turn:
             binding = self.profile.bindings[index]
             if (
                 binding.matches(event.side, event.confidence)
-                and (self.t_us >= self.quiet_us or index == self.profile.panic)
+                and (self.t_us >= self.quiet_us or self.outranks_input(index))
                 and all(self.is_shown(one) for one in binding.require)
                 and (self.armed or not binding.armed)
             ):
@@ -481,10 +481,21 @@ class _Turn:
             self.panic()
         elif self.profile.safety.takeback_us is not None:
             self.quiet_us = self.t_us + self.profile.safety.takeback_us
+            self.later.clear()
             for live in list(self.playing):
-                if live[0] != self.profile.panic:
+                if not self.outranks_input(live[0]):
                     self.drop(live)
-            self.let_go_of_all()
+        for name, chord in self.profile.pressed.items():
+            down = (name, "body") in self.shown
+            if chord <= event.keys and not down:
+                self.began(Began(self.t_us, name, "body", 1.0))
+            elif down and not chord <= event.keys:
+                self.ended(Ended(self.t_us, name, "body", 1.0))
+
+    def outranks_input(self, index: int) -> bool:
+        """Whether a binding is heard while real input pauses all others: panic, and real keys."""
+        name = self.profile.bindings[index].gestures[0]
+        return index == self.profile.panic or name in self.profile.pressed
 
     def panic(self) -> None:
         """Let go of everything, forget what is under way, and sleep."""

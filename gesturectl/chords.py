@@ -6,7 +6,7 @@ In:  the text of a chord, or a list of chords and pauses.  Out: commands, later 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -97,6 +97,15 @@ def _in_turn(steps: Steps) -> Steps:
     if not any(isinstance(one, tuple) for one in steps):
         raise wrong("this presses no key", "a pause alone is `wait: 200ms`")
     return steps
+
+
+def are_together(names: Sequence[str]) -> bool:
+    """Whether these were once a chord: modifiers, and one key at their end."""
+    try:
+        *before, last = (keys.lookup(name) for name in names)
+    except keys.UnknownKey:
+        return False
+    return all(one.group == "modifier" for one in before) and last.group != "modifier"
 
 
 def tap_steps(steps: Steps, t_us: int) -> tuple[Command, ...]:

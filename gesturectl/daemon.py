@@ -47,6 +47,7 @@ from gesturectl.types import (
     Notify,
     Observation,
     Osc,
+    Run,
     Say,
     Text,
     UseProfile,
@@ -256,9 +257,19 @@ def deliver(commands: Iterable[Command], sink: Sink, ledger: Ledger) -> None:
         if isinstance(command, KeyDown | ButtonDown):
             ledger.note(command)
             sink.send(command)
+        elif isinstance(command, Run):
+            _start(command, sink)
         else:
             sink.send(command)
             ledger.note(command)
+
+
+def _start(command: Run, sink: Sink) -> None:
+    """Start a program. One that is missing must not end gestures for all others."""
+    try:
+        sink.send(command)
+    except SinkError as error:
+        log.warning("%s", error)
 
 
 def let_go(engine: Engine, sink: Sink, ledger: Ledger, t_us: int) -> Step:

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gesturectl import __version__, bundles, config
+from gesturectl.desktop import open_desktop
 from gesturectl.errors import GesturectlError
 from gesturectl.inspect import page
 from gesturectl.sinks import default_sink
@@ -117,6 +118,20 @@ def _own_gestures() -> Iterator[Finding]:
         )
 
 
+def _desktop() -> Iterator[Finding]:
+    """Which window is in front, and real keys: what profiles of applications and takeback need."""
+    with open_desktop() as desktop:
+        for name, problem in (
+            ("windows", desktop.windows_problem),
+            ("real keys", desktop.input_problem),
+        ):
+            if problem is None:
+                yield Finding(name, "ok", f"told by {desktop.name}")
+            else:
+                advice = "needed by profiles with `match`, `takeback` or real keys: try X11 or sway"
+                yield Finding(name, "warn", problem, advice)
+
+
 def _cameras() -> Iterator[Finding]:
     from gesturectl.sources.camera import list_cameras, trouble
 
@@ -186,6 +201,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _permissions,
     _display,
     _sinks,
+    _desktop,
 )
 
 

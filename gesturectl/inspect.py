@@ -45,7 +45,9 @@ def _checked(name: str, mine: tuple[Gesture, ...], *, allow_run: bool) -> Row:
         return {"file": name, "ok": False, "problems": problems, "says": str(error)}
     except GesturectlError as error:
         return {"file": name, "ok": False, "problems": [], "says": str(error)}
-    return {"file": name, "ok": True, "problems": [], "says": f"{name}: {describe(chosen)}"}
+    said = "\n\n".join((f"{name}: {describe(chosen)}", *map(str, chosen.notices)))
+    notices = [asdict(notice) for notice in chosen.notices]
+    return {"file": name, "ok": True, "problems": [], "notices": notices, "says": said}
 
 
 def describe(chosen: Profile) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gesturectl import grammar, macros, yamlnodes
+from gesturectl import chords, grammar, macros, yamlnodes
 from gesturectl.actions import ACTIONS, Action
 from gesturectl.fields import WRONG, LandmarkName, SideName, Surroundings, advise, is_name
 from gesturectl.grammar import AXIS_KEYS, CHORD, CUE_KEYS, GESTURE, keys_at
@@ -105,6 +105,7 @@ class _Reading:
     files: tuple[SourceFile, ...]
     around: Surroundings
     problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
     file: SourceFile = field(init=False)
     cues: dict[str, Cue] = field(default_factory=dict)
     chords: dict[str, Chord] = field(default_factory=dict)
@@ -155,6 +156,7 @@ class _Reading:
             cues=tuple(self.cues.values()),
             chords=tuple(self.chords.values()),
             zones=self.zones,
+            notices=tuple(self.notices),
             pointer=first.get("pointer") or Settings(),
         )
         self.check_reach(profile)
@@ -613,9 +615,10 @@ class _Reading:
     def actions(self, do: Node, trigger: Trigger | None) -> tuple[Action, ...]:
         """Return actions in turn; note one that cannot be, or cannot be held."""
         found: list[Action] = []
-        for one in do.items if isinstance(do, Items) else (do,):
-            if not isinstance(one, Mapping):
+        for item in do.items if isinstance(do, Items) else (do,):
+            if not isinstance(item, Mapping):
                 continue
+            one = self.modern(item)
             named = [name for name in one.entries if name in ACTIONS or name == "macro"]
             if not one.entries:
                 self.wrong(one.place, "this action says nothing", f"one of: {', '.join(ACTIONS)}")
@@ -633,6 +636,25 @@ class _Reading:
                     self.check_held(one, action, trigger)
             found += actions
         return tuple(found)
+
+    def modern(self, node: Mapping) -> Mapping:
+        """Return an action as it is written now; note what should be written otherwise.
+
+        `keys` once pressed its keys together, as `key` does.
+        """
+        keys = node.entries.get("keys")
+        if keys is None or not isinstance(keys[1], Items):
+            return node
+        names = [_text(item) for item in keys[1].items]
+        if len(names) < 2 or not chords.are_together(names):
+            return node
+        together = "+".join(names)
+        message = "`keys` are pressed one after the other now; this is understood as before"
+        self.notices.append(
+            self.file.source.problem(keys[0].place, message, f"write `key: {together}`")
+        )
+        scalar = yamlnodes.Scalar(together, blank=False, place=keys[1].place)
+        return replace(node, entries={"key": (replace(keys[0], text="key"), scalar)})
 
     def check_held(self, node: Mapping, action: Action, trigger: Trigger) -> None:
         """Note an action that cannot be held where it shall be, or must be where it is not."""

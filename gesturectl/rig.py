@@ -207,6 +207,8 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
         allow_run=choice.allow_run,
         allow_hosts=choice.allow_hosts,
     )
+    for notice in chosen.notices:
+        log.warning("%s", notice)
     for name in sorted(chosen.gestures & set(mine.unlearned)) if mine.problem is None else ():
         log.warning("%s is not learned yet and not heard: gesturectl teach %s", name, name)
     if wrong := sink.check_keys(chosen.keys):

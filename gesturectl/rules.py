@@ -33,6 +33,7 @@ from gesturectl.fields import (
 from gesturectl.senses import Chord, Cue, Zones
 from gesturectl.triggers import Trigger
 from gesturectl.types import Needs, Side, Subject, Window
+from gesturectl.yamlnodes import Problem
 
 ACTIVE: Final = "active"  # the mode of a binding that names none
 SLEEP: Final = "sleep"  # in which nothing is heard but what is bound in it
@@ -250,7 +251,8 @@ class Profile:
 
     `panic` is the index of the binding that lets go of everything, and is heard always;
     `panic_keys` are real keys that do the same. `cues` are the derived cues that are listened to,
-    `chords` those of both hands. `files` are all that were read for it.
+    `chords` those of both hands. `notices` are what is understood but should be written otherwise,
+    `files` all that were read.
     """
 
     bindings: tuple[Binding, ...]
@@ -269,6 +271,7 @@ class Profile:
     chords: tuple[Chord, ...] = ()
     zones: Zones = field(default_factory=dict)
     pointer: pointer.Settings = field(default_factory=pointer.Settings)
+    notices: tuple[Problem, ...] = field(default=(), repr=False, compare=False)
     files: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
@@ -339,7 +342,7 @@ class Profile:
         conditions = [one for binding in self.bindings for one in binding.require]
         conditions += [self.clutch.shown] if self.clutch else []
         parts = [part for chord in self.chords for part in (chord.left, chord.right)]
-        return frozenset({*parts, *(one.name for one in conditions)})
+        return frozenset({*parts, *self.pressed, *(one.name for one in conditions)})
 
     @cached_property
     def chords_with(self) -> dict[tuple[Side, str], tuple[Chord, ...]]:
@@ -349,6 +352,11 @@ class Profile:
             found.setdefault(("left", chord.left), []).append(chord)
             found.setdefault(("right", chord.right), []).append(chord)
         return {part: tuple(chords) for part, chords in found.items()}
+
+    @cached_property
+    def pressed(self) -> dict[str, frozenset[str]]:
+        """The real keys that are listened to, by the names of their cues."""
+        return {cue.name: frozenset(cue.value) for cue in self.cues if cue.key == "pressed"}
 
     @cached_property
     def follows(self) -> bool:
@@ -418,7 +426,7 @@ class Profile:
     @property
     def asks_for_input(self) -> bool:
         """Whether the real keyboard and mouse matter."""
-        return self.safety.takeback_us is not None or bool(self.panic_keys)
+        return self.safety.takeback_us is not None or bool(self.panic_keys or self.pressed)
 
     @cached_property
     def points(self) -> bool:

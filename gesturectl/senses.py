@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from gesturectl import dwell, presence, reps
 from gesturectl.catalog import Gesture
+from gesturectl.chords import ChordText
 from gesturectl.dwell import Dwell, DwellKind, Rest
 from gesturectl.fields import Kind, Surroundings, advise, wrong
 from gesturectl.joints import JOINTS, Goniometer
@@ -279,11 +280,12 @@ class CueSpec:
     """One row: how a cue is written, what it is called, and its machine.
 
     `key` is the binding's key that asks for it, `kind` the pydantic type of that key's value,
-    `name(value)` the name of its events and `example` a whole binding. `step` is None for a chord:
-    `bindings` hears it, for it takes its hands' own events away. What `lasts` can be held;
-    the others begin and end at once. `subjects` are the hands or bodies that can give it, `needs`
-    what must be looked for (one hand, until a binding names a side), `gestures` those that must be
-    heard and `joints` those that must be measured. `progress` is 0..1 for the display.
+    `name(value)` the name of its events and `example` a whole binding. `step` is None for what
+    `bindings` hears by itself: a chord, which takes its hands' own events away, and real keys. What
+    `lasts` can be held; the others begin and end at once. `subjects` are the hands or bodies that
+    can give it, `needs` what must be looked for (one hand, until a binding names a side),
+    `gestures` those that must be heard and `joints` those that must be measured. `progress` is
+    0..1 for the display.
     `keep(state)` is what remains after a reset.
     """
 
@@ -385,6 +387,18 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             "that were under way are let go.",
             example="{chord: {left: fist, right: open_palm}, do: {key: F5}}",
             gestures=lambda value: tuple(dict.fromkeys((value.left, value.right))),
+        ),
+        "pressed": CueSpec(
+            key="pressed",
+            kind=ChordText,
+            name=lambda value: f"pressed:{'+'.join(value)}",
+            step=None,
+            subjects=lambda value, zones: BODY,
+            needs=lambda value, zones: Needs(0, 0),
+            says="Keys of the real keyboard are down together, whatever else they do. They are "
+            "heard also while `takeback` rests. Where gesturectl cannot watch the keyboard, it "
+            "says so.",
+            example="{pressed: ctrl+alt+g, do: {mode: sleep}}",
         ),
     }
 )

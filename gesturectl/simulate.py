@@ -7,6 +7,7 @@
     name-    it ends                                   t:200       time passes, in ms; t:1.5s
     app:mpv  this application comes to the front       title:…     and this title; executable:…
     key:ctrl+c  real keys are pressed and let go       mouse       the real mouse is used
+    keys:ctrl   these real keys are down from now on   keys:       none are
     move:up=0.5,right=1   the right hand moves so far; left:move:… the left one
     lost     the camera sees nothing more: everything is let go
 
@@ -105,6 +106,8 @@ class _Acting:
             case "key" if colon:
                 yield from self.step(UserInput(self.t_us, _keys(value)))
                 yield from self.step(UserInput(self.t_us))
+            case "keys" if colon:
+                yield from self.step(UserInput(self.t_us, _keys(value)))
             case "mouse":
                 yield from self.step(UserInput(self.t_us))
             case "move" if colon:
@@ -208,7 +211,7 @@ def _confidence(text: str) -> float:
 
 def _keys(text: str) -> frozenset[str]:
     try:
-        return frozenset(keys.canonical(name) for name in text.split("+"))
+        return frozenset(keys.canonical(name) for name in text.split("+") if text)
     except keys.UnknownKey as error:
         hint = f"; did you mean `{error.suggestion}`?" if error.suggestion else ""
         raise _Meaningless(f"no key is called `{error.name}`{hint}") from error

@@ -130,7 +130,8 @@ def binding(random: Random) -> str:
     if kind < 0.1:
         cue, side = f"chord: {{left: {random.choice(POSES)}, right: {random.choice(POSES)}}}", ""
     elif kind < 0.2:
-        cue = "zone: here"
+        cue = random.choice(("zone: here", "pressed: ctrl+alt"))
+        side = "" if "pressed" in cue else side
     elif kind < 0.3:
         cue, trigger = f"gesture: [{random.choice(POSES)}, {random.choice(names)}]", ""
     else:
@@ -193,8 +194,8 @@ def events(random: Random, count: int) -> list[GestureEvent]:
             case 9:
                 found.append(Window(t_us, app=random.choice(APPS)))
             case 10:
-                keys = random.choice((frozenset(), frozenset({"ctrl", "alt", "Pause"})))
-                found.append(UserInput(t_us, keys))
+                keys = random.choice(((), ("ctrl",), ("ctrl", "alt"), ("ctrl", "alt", "Pause")))
+                found.append(UserInput(t_us, frozenset(keys)))
             case 11:
                 found += [Began(t_us, PROBE, "right", 1.0), Ended(t_us, PROBE, "right", 1.0)]
             case _:
@@ -255,7 +256,7 @@ def play(rules: Profile, stream: list[GestureEvent]) -> tuple[State, list[Comman
             desk.take(one)
         assert state.mode in rules.modes
         assert {up_name(up) for up in state.held} <= may_be_held(rules, state), "a stuck key"
-        if isinstance(event, UserInput) and gives_way(rules, event):
+        if isinstance(event, UserInput) and gives_way(rules, event) and not rules.pressed:
             assert not state.held
             assert not state.later
         assert len(state.later) <= MAX_LATER

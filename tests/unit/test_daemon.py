@@ -8,12 +8,12 @@ import signal
 import pytest
 
 from gesturectl import daemon, profile
-from gesturectl.daemon import Control, Meters, Summary
+from gesturectl.daemon import Control, Meters, Summary, deliver
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import ProfileError, SinkError, SourceError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks.memory import MemorySink
-from gesturectl.types import Ended, KeyDown, KeyUp, Notify, Observation
+from gesturectl.types import Command, Ended, KeyDown, KeyUp, Notify, Observation, Run
 from tests.fakes import (
     STEP_US,
     EmptyLandmarker,
@@ -219,6 +219,21 @@ def test_a_reload_that_fails_leaves_everything_as_it_is_and_says_so(
     told = Notify(at(3), "The old profile stays: test.yaml:3:14: unknown gesture")
     assert sink.sent == [KeyDown(at(1), "space"), told, KeyUp(at(5), "space")]
     assert "the old profile stays: test.yaml:3:14" in caplog.text
+
+
+def test_a_program_that_is_not_there_does_not_end_gestures_for_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class NoPrograms(MemorySink):
+        def send(self, command: Command) -> None:
+            if isinstance(command, Run):
+                raise SinkError("run: no program 'nowhere' on the PATH")
+            super().send(command)
+
+    sink = NoPrograms()
+    deliver((Run(0, ("nowhere",)), KeyDown(0, "a"), KeyUp(0, "a")), sink, Ledger())
+    assert sink.sent == [KeyDown(0, "a"), KeyUp(0, "a")]
+    assert "no program 'nowhere'" in caplog.text
 
 
 def test_what_is_typed_or_said_is_logged_for_debugging_alone(

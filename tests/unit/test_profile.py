@@ -158,6 +158,13 @@ def test_gestures_of_the_users_own_are_known_when_given() -> None:
     assert parse(text, extra=[mine]).needs == Needs(hands=0, bodies=1)
 
 
+def test_what_was_once_written_otherwise_is_understood_and_told_with_the_line_to_change() -> None:
+    read = profile("bindings:\n  - {gesture: fist, do: {keys: [ctrl, shift, Tab]}}")
+    assert read.bindings[0].actions == (Action("key", ("ctrl", "shift", "Tab")),)
+    (notice,) = read.notices
+    assert (notice.line, notice.advice) == (3, "write `key: ctrl+shift+Tab`")
+
+
 def test_keys_are_all_that_may_be_sent() -> None:
     rules = profile("""
 bindings:

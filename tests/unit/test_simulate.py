@@ -60,6 +60,12 @@ def test_real_input_gives_pause() -> None:
     assert keys("mouse swipe_left t:1s swipe_left key:ctrl+c swipe_left") == ["Right"]
 
 
+def test_real_keys_stay_down_until_it_is_said_otherwise() -> None:
+    rules = parse("version: 1\nbindings: [{pressed: ctrl+g, hold_for: 1s, do: {key: a}}]")
+    assert [type(one) for one in simulate(rules, "keys:ctrl+g t:900 keys:")] == []
+    assert len(list(simulate(rules, "keys:ctrl+g t:1100 keys:"))) == 2
+
+
 def test_hands_move_in_palm_widths() -> None:
     sent = list(simulate(PROFILE, "pinch+ move:up=0 t:100 move:up=2 t:100 move:vertical=-1 pinch-"))
     assert [one.dy for one in sent if isinstance(one, Scroll)] == [-1, -1, 1]
