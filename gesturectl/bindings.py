@@ -517,8 +517,13 @@ class _Turn:
     # --- what is held ---
 
     def drop(self, live: Live) -> None:
-        """Forget a machine, and let go of what it holds."""
-        playing = self.playing.pop(live)
+        """Forget a machine, and let go of what it holds.
+
+        One that held a mode leaves it, which may drop others before their turn has come.
+        """
+        playing = self.playing.pop(live, None)
+        if playing is None:
+            return
         binding = self.profile.bindings[live[0]]
         if binding.trigger.spec.holds and not playing.muted:
             self.send(_commands(binding, "release", self.t_us), live[1])

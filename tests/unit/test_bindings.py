@@ -16,6 +16,7 @@ from gesturectl.types import (
     KeyUp,
     Subject,
     Tick,
+    UserInput,
 )
 
 
@@ -204,4 +205,20 @@ bindings:
     shown = list(bindings.progress(rules, state, 250_000))
     assert [(one.binding.trigger.name, one.side, one.fraction) for one in shown] == [
         ("hold_for", "left", 0.25)
+    ]
+
+
+def test_giving_way_lets_go_of_a_mode_and_of_all_that_was_heard_in_it() -> None:
+    rules = profile("""
+safety: {takeback: 1s}
+modes: {volume: {}}
+bindings:
+  - {gesture: fist, toggle: true, do: {mode: volume}}
+  - {gesture: ok, toggle: true, mode: volume, do: {key: a}}
+""")
+    state, sent = play(rules, began(0, "fist"), ended(1, "fist"), began(2, "ok"), UserInput(3))
+    assert (state.mode, dict(state.playing), state.held) == ("active", {}, ())
+    assert [one for one in sent if isinstance(one, KeyDown | KeyUp)] == [
+        KeyDown(2, "a"),
+        KeyUp(3, "a"),
     ]
