@@ -79,6 +79,7 @@ def step(
     config: Dwell, state: Rest | None, seen: Seen, side: Side, palm_width: float | None
 ) -> tuple[Rest | None, Changes]:
     r"""Begin when the hand has stayed within the radius, end when it moves on or is lost.
+    `palm_width` is the steady width of the hand's palm, in heights of the image.
 
     away    ^^^\_____________/\______/^^^^^^^
     shown   _________/^^^^^^^^^^^^^^^^^\____
@@ -86,8 +87,6 @@ def step(
 
     1) comes to rest   2) after `for`: begins   3) farther off for a moment: nothing
     4) moves on   5) after STAY_US: ends, and may rest anew
-
-    `palm_width` is the steady width of the hand's palm, in heights of the image.
     """
     t = seen.t_us
     shown = state is not None and state.shown

@@ -16,11 +16,13 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from gesturectl import keys
+from gesturectl import dwell, keys, presence, reps, zones
 from gesturectl.actions import ACTIONS
 from gesturectl.catalog import catalog
 from gesturectl.errors import ProfileError
+from gesturectl.fields import duration_text
 from gesturectl.joints import JOINTS
+from gesturectl.places import LOST_US
 from gesturectl.profile import json_schema, parse, shipped
 from gesturectl.senses import CUES, Chord
 from gesturectl.triggers import TRIGGERS
@@ -216,7 +218,7 @@ def markdown() -> str:
         ),
         cues="\n\n".join(
             f"### {name}\n\n{spec.says}\n\n```yaml\n- {spec.example}\n```"
-            f"{_drawn(spec.step or Chord)}{_parts(defs, name)}"
+            f"{_drawn(_MACHINES.get(name, spec.step))}{_parts(defs, name)}"
             for name, spec in CUES.items()
         ),
         triggers="\n\n".join(
@@ -247,7 +249,9 @@ def markdown() -> str:
 
 def _drawn(machine: Any) -> str:
     """Return the drawing in a machine's docstring, which follows its first line."""
-    _, _, drawing = (inspect.getdoc(machine) or "").partition("\n\n")
+    _, _, drawing = (machine and inspect.getdoc(machine) or "").partition("\n\n")
+    for name, time_us in _TIMES.items():
+        drawing = drawing.replace(name, duration_text(time_us))
     return f"\n\n```text\n{inspect.cleandoc(drawing)}\n```" if drawing else ""
 
 
@@ -259,6 +263,21 @@ def _parts(defs: dict[str, Any], name: str) -> str:
     return "".join(f"\n\n{table}" for table in tables)
 
 
+# Constants that drawings name: a reader of profiles wants their values.
+_TIMES: Final = {
+    "LOST_US": LOST_US,
+    "STAY_US": zones.STAY_US,
+    "BRIDGED_US": reps.BRIDGED_US,
+}
+# Cues whose cases are drawn elsewhere than at the step of their row.
+_MACHINES: Final = {
+    "zone": zones.step_visit,
+    "reps": reps.step_angle,
+    "presence": presence.step,
+    "dwell": dwell.step,
+    "chord": Chord,
+    "pressed": None,
+}
 _INNER: Final = {"reps": ("Swing", "Limit")}
 _ABOVE: Final = ("zone",)  # whose keys have a section of their own
 

@@ -1,19 +1,10 @@
-r"""Count repetitions: of a joint that bends and comes back, or of a gesture shown and let go.
+"""Count repetitions: of a joint that bends and comes back, or of a gesture shown and let go.
 
 In:  the settings, steady angles or the gesture's beginnings and ends.  Out: repetitions, each good
      or with its faults, its times and its range of motion.
 
 One repetition of an angle goes from `from` to `to` and back to `from`; small movements about either
-end count as none:
-
-    from  --1\                      /4--      1 has left `from` by the hysteresis: begins
-              \                    /          2 reaches `to`
-    to         \2_____held_____3__/           3 has left `to` by the hysteresis: held from 2 to 3
-                                              4 is back at `from`: counted
-    from  --1\      /4--                      4 without 2: shallow, if at least half the way was
-              \____/                            gone, and else nothing at all
-    lost for longer than BRIDGED_US           nothing
-
+end count as none.
 A repetition of a gesture begins and ends with it. What ends because nobody is in sight any more is
 no repetition, nor is what lasts longer than anybody would take for one.
 """
@@ -303,7 +294,16 @@ Read = Callable[[str], float | None]  # the steady angle of a joint, or None
 
 
 def step_angle(reps: Reps, state: Counting, t_us: int, read: Read) -> Step:
-    """Take one frame's angles; the cases are drawn above."""
+    r"""Take one frame's angles.
+
+    from  --1\                      /4--      1 has left `from` by the hysteresis: begins
+              \                    /          2 reaches `to`
+    to         \2_____held_____3__/           3 has left `to` by the hysteresis: held from 2 to 3
+                                              4 is back at `from`: counted
+    from  --1\      /4--                      4 without 2: shallow, if at least half the way was
+              \____/                            gone, and else nothing at all
+    lost for longer than BRIDGED_US           nothing
+    """
     swing, under = reps.angle, state.under
     angle = read(swing.joint) if swing is not None else None
     if state.ready and t_us - state.seen_us > BRIDGED_US:
