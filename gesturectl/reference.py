@@ -249,7 +249,7 @@ def markdown() -> str:
 
 def _drawn(machine: Any) -> str:
     """Return the drawing in a machine's docstring, which follows its first line."""
-    _, _, drawing = (machine and inspect.getdoc(machine) or "").partition("\n\n")
+    _, _, drawing = ((machine and inspect.getdoc(machine)) or "").partition("\n\n")
     for name, time_us in _TIMES.items():
         drawing = drawing.replace(name, duration_text(time_us))
     return f"\n\n```text\n{inspect.cleandoc(drawing)}\n```" if drawing else ""
