@@ -16,17 +16,20 @@ from typing import Any, Final
 from gesturectl import lastheard, own
 from gesturectl.daemon import Control
 from gesturectl.errors import SampleError, UsageError
+from gesturectl.ideal import Performance
 from gesturectl.lesson import LIVE, RECORDED, Lesson, gather, is_recorded, resume, watched
 from gesturectl.listener import Listener
 from gesturectl.own import Learned, refit
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import EVERYTHING, Choice
 from gesturectl.samples import PIECE_US, Plan, Store, check_name
+from gesturectl.score import EARLY_US
 from gesturectl.takes import Take
 from gesturectl.taught import Expected, Taught
 from gesturectl.teachview import Screen, Status
 from gesturectl.types import Began, Observation
 
+ACTED_FPS: Final = 15.0  # of shipped gestures that are held against a new one: as slow cameras give
 OFTEN: Final = 0.5  # of a gesture's takes: a shipped gesture that fires in so many collides with it
 WANTED: Final = 5
 
@@ -126,13 +129,18 @@ def _bounded(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a lesson came to. `shipped` counts in how many takes each shipped gesture fires."""
+    """What a lesson came to.
+
+    `shipped` counts in how many takes each shipped gesture fires, `taken` are the shipped gestures
+    in which the new one is heard when somebody makes them.
+    """
 
     gesture: str
     takes: int
     refused: tuple[str, ...]
     learned: bool
     shipped: dict[str, int] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
     row: Row | None = None
     problems: tuple[str, ...] = ()
     refit_s: float = 0.0
@@ -196,9 +204,27 @@ def teach(
         refused,
         learned=True,
         shipped=fires(kept),
+        taken=heard_in(learned.taught, name) if learned.taught else (),
         row=_rows_by_name(store, learned.taught)[name],
         problems=learned.samples.problems,
         refit_s=learned.took_s,
+    )
+
+
+def heard_in(known: Taught, name: str) -> tuple[str, ...]:
+    """Return the shipped gestures in which an own one is heard: an ideal person makes them all."""
+    person = Performance("all")
+    listener = Listener(known)
+    began_us = [
+        event.t_us
+        for observation in person.at(ACTED_FPS, body=True)
+        for event in listener.step(observation)
+        if isinstance(event, Began) and event.gesture == name
+    ]
+    return tuple(
+        act.gesture
+        for act in person.acts
+        if any(act.start_us - EARLY_US <= t_us <= act.end_us + EARLY_US for t_us in began_us)
     )
 
 
@@ -234,6 +260,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "expected": row,
         "collides": {
             "shipped": {name: report.shipped[name] for name in report.collides},
+            "taken": list(report.taken),
             "own": None if report.row is None else report.row.nearest,
         },
         "problems": list(report.problems),

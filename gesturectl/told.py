@@ -75,6 +75,12 @@ def advice(report: Report) -> list[tuple[str, bool]]:
             f"collides     with the shipped {shipped}, which is heard in {count} of {report.takes} "
             f"takes as well: bind only one of the two", True,
         ))  # fmt: skip
+    if taken := [name for name in report.taken if name not in report.collides]:
+        names = ", ".join(taken)
+        said.append((
+            f"collides     with the shipped {names}: whoever makes it is taken to make yours. Bind "
+            "only one of them, or teach it with another shape of the hand", True,
+        ))  # fmt: skip
     if row.nearest is not None:
         said.append((
             f"collides     with your own {row.nearest}: takes of it are taken for that; make them "

@@ -14,6 +14,7 @@ from gesturectl.recogniser import Recogniser
 from gesturectl.score import Acted, score
 from gesturectl.takes import cut_all
 from gesturectl.taught import Taught, refit
+from gesturectl.teach import heard_in
 from gesturectl.types import Began, Observation
 from tests.acting import Performance
 
@@ -48,6 +49,14 @@ def test_a_z_is_not_heard_in_circles_drawn_with_the_same_finger(seed: int) -> No
         return [(row.gesture, row.recognised, row.false) for row in rows]
 
     assert told(after) == told(before)
+
+
+def test_a_lesson_says_in_which_shipped_gestures_the_new_one_is_heard() -> None:
+    lesson = Performance(",".join(["point_up"] * 5)).at(30)
+    takes = [take for take, wrong in cut_all(lesson, "hand") if not wrong]
+    mine = refit({"mine": takes}, parts={"mine": "hand"})
+    assert heard_in(mine, "mine") == ("point_up", "circle_cw", "circle_ccw")
+    assert heard_in(drawn(), "draw_z") == ()
 
 
 def test_it_is_heard_where_it_is_drawn_faster_slower_and_by_others() -> None:

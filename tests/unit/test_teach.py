@@ -181,7 +181,7 @@ def test_a_report_is_json_for_programs(store: Store, fingers: Path) -> None:
     row = json.loads(json.dumps(teach.report_json(taught(store, "little", fingers))))
     assert (row["gesture"], row["learned"], row["takes"]) == ("little", True, 5)
     assert row["expected"]["recalled"] == 5
-    assert row["collides"] == {"shipped": {}, "own": None}
+    assert row["collides"] == {"shipped": {}, "taken": [], "own": None}
 
 
 def test_what_has_no_bound_is_null_in_json() -> None:
