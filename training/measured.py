@@ -170,7 +170,20 @@ def _custom(f: Figures) -> Lines:
             )
         ],
     )
-    return [*shots, "", *refused]
+    return [*shots, "", *refused, *_custom_stream(f.get("stream"))]
+
+
+def _custom_stream(f: Figures | None) -> Lines:
+    if f is None:
+        return []
+    return [
+        "",
+        f"In streams, from {f['shots']} takes of each gesture: of {f['takes']} other takes of their "
+        f"own {percent(f['recall'], f['recall_interval'])} are heard, and {f['wrong']} times another "
+        f"of their gestures. In {f['hours_of_strangers']:.2f} hours of strangers who make *other* "
+        "gestures all the time, which is far from ordinary behaviour, "
+        f"{rate(f['false_per_hour_of_strangers'], f['false_interval'])} an hour are heard by mistake.",
+    ]
 
 
 _USERS = {
