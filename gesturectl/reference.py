@@ -285,10 +285,15 @@ def _keys_table(schema: dict[str, Any], skip: Iterable[str] = ()) -> str:
     rows = []
     for name, one in schema["properties"].items():
         if name not in skip:
-            default = f" Default: `{one['default']}`." if "default" in one else ""
+            default = f" Default: `{_plain(one['default'])}`." if "default" in one else ""
             key = f"`{name}` (needed)" if name in needed else f"`{name}`"
             rows.append((key, _value(one), one["description"] + default))
     return _table(("key", "value", "meaning"), rows)
+
+
+def _plain(value: object) -> object:
+    """Return a default as one would write it in YAML."""
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 _SECTIONS: Final = {
@@ -299,6 +304,7 @@ _SECTIONS: Final = {
     "Condition": "[cue](#cues-what-else-begins-and-ends)",
     "Defaults": "[mapping](#defaults)",
     "Macro": "[macro](#macros)",
+    "MacroAction": "[action](#actions-what-it-does)",
     "Match": "[match](#profiles-applications)",
     "Mode": "[mode](#modes)",
     "Panic": "like a [binding](#a-binding)",
@@ -337,6 +343,8 @@ def _value(schema: dict[str, Any]) -> str:
             return f"{least:g}–{most:g}"
         case {"type": "number"}:
             return "number"
+        case {"type": "boolean"}:
+            return "`true` or `false`"
         case _:
             return "text"
 
