@@ -1,0 +1,115 @@
+"""The cookbook is a golden page: every recipe is right, and plays out as printed beneath it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from gesturectl import tryout
+from gesturectl.config import Config
+from gesturectl.profile import json_schema, parse
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+README = DOCS.parent / "README.md"
+COOKBOOK = DOCS / "cookbook.md"
+COMING_FROM = DOCS / "coming-from.md"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+OTHERS = re.compile(r"^(?:modmap|keymap|swipe|pinch|hold|threshold|application):", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A section of the page: its profile, and the scripts with what they print."""
+
+    title: str
+    profile: str
+    plays: tuple[tuple[str, str], ...]
+
+
+def recipes() -> Iterator[Recipe]:
+    """Yield the recipes of the cookbook in their order."""
+    for section in re.split(r"(?m)^## ", COOKBOOK.read_text("utf-8"))[1:]:
+        blocks = FENCE.findall(section)
+        (profile,) = [text for language, text in blocks if language == "yaml"]
+        consoles = (text for language, text in blocks if language == "console")
+        plays = tuple(play for text in consoles for play in played(text))
+        yield Recipe(section.splitlines()[0], profile, plays)
+
+
+def played(console: str) -> Iterator[tuple[str, str]]:
+    """Yield each script of a block, with what is printed beneath its line."""
+    for command in re.split(r"(?m)^\$ ", console)[1:]:
+        line, _, printed = command.partition("\n")
+        program, name, _, script = shlex.split(line)
+        assert (program, name) == ("gesturectl", "simulate")
+        yield script, printed
+
+
+def profiles_of(page: Path) -> Iterator[str]:
+    """Yield the profiles that a page shows: all its YAML but that of other programs."""
+    for language, text in FENCE.findall(page.read_text("utf-8")):
+        if language == "yaml" and not OTHERS.search(text):
+            yield text
+
+
+RECIPES = tuple(recipes())
+
+
+def test_the_cookbook_meets_twenty_needs() -> None:
+    assert len(RECIPES) == 20
+    assert len({recipe.title for recipe in RECIPES}) == 20
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
+def test_a_recipe_plays_out_as_printed(
+    recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(recipe.profile, "utf-8")
+    assert recipe.plays
+    for script, printed in recipe.plays:
+        tryout.play(str(mine), script, Config(), as_json=False)
+        assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
+def test_editors_take_a_recipe_as_gesturectl_does(recipe: Recipe) -> None:
+    validator = jsonschema.Draft7Validator(json_schema())
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(recipe.profile))] == []
+
+
+def test_what_people_come_from_is_shown_beside_profiles_that_are_right() -> None:
+    profiles = list(profiles_of(COMING_FROM))
+    assert len(profiles) >= 3
+    for text in profiles:
+        assert parse(text).bindings
+        jsonschema.Draft7Validator(json_schema()).validate(yaml.safe_load(text))
+
+
+def test_every_translated_line_is_a_binding() -> None:
+    rows = re.findall(r"(?m)^\|.*\|\s*`(\{.*\})`[^|]*\|$", COMING_FROM.read_text("utf-8"))
+    assert len(rows) >= 15
+    head = "version: 1\nmodes: {volume: {}}\nclutch: {gesture: open_palm, side: left}\nbindings:\n"
+    for row in rows:
+        assert parse(f"{head}  - {row}\n", allow_run=True).bindings, row
+
+
+def test_the_readme_shows_profiles_that_are_right_and_what_one_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profiles = list(profiles_of(README))
+    assert len(profiles) >= 2
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(profiles[-1], "utf-8")
+    (text,) = [text for _, text in FENCE.findall(README.read_text("utf-8")) if " simulate " in text]
+    command, _, rest = text.partition("\n")
+    tryout.play(str(mine), shlex.split(command)[-1], Config(), as_json=False)
+    assert capsys.readouterr().out == rest.partition("$ ")[0]
+    assert all(parse(one).bindings for one in profiles)
