@@ -114,10 +114,20 @@ def _hearing_rows() -> Fields:
     }
 
 
+def _require_row() -> Fields:
+    return {
+        "require": _maybe(
+            _condition_list(),
+            "What else must be shown at that moment: a gesture, chord, zone or angle, or a list "
+            "of them.",
+        )
+    }
+
+
 @cache
 def wake_model() -> type[BaseModel]:
     """What leads out of a mode into `active`."""
-    return create_model("Wake", __config__=_config(), **_hearing_rows())
+    return create_model("Wake", __config__=_config(), **_hearing_rows(), **_require_row())
 
 
 @cache
@@ -200,11 +210,7 @@ def binding_model() -> type[BaseModel]:
             "does no harm when it comes by mistake. It counts where all bindings of the gesture "
             "say so.",
         ),
-        "require": _maybe(
-            _condition_list(),
-            "What else must be shown at that moment: a gesture, chord, zone or angle, or a list "
-            "of them.",
-        ),
+        **_require_row(),
         "armed": _maybe(Yes, "Act only with the clutch, for what could do harm."),
         "mode": _maybe(
             Annotated[tuple[ModeOrAny, ...], Field(min_length=1), OneOrMore()],
