@@ -50,6 +50,8 @@ carry their unit: `400ms`, `1.5s`, `2min`. A key that stands twice or that gestu
 is an error. Directions and sides are your own: `swipe_left` moves toward your left, whatever the
 camera mirrors.
 
+The [cookbook](cookbook.md) begins at the other end: twenty needs, and a profile for each.
+
 Editors complete and explain all this from the schema that `gesturectl schema` prints, which is
 also `profile.schema.json` beside this page. For VS Code's YAML extension, begin the file with
 `# yaml-language-server: $$schema=profile.schema.json`.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import cos, pi
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +15,12 @@ import yaml
 
 from gesturectl import tryout
 from gesturectl.config import Config
+from gesturectl.engine import Engine
 from gesturectl.profile import json_schema, parse
+from gesturectl.recogniser import Recogniser
+from gesturectl.sinks.print import plain_line
+from gesturectl.types import Body, Entered, Hand
+from tests.sensing import STANDING_M, bent, body, filmed, hand, knee_bent
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 README = DOCS.parent / "README.md"
@@ -83,6 +89,71 @@ def test_a_recipe_plays_out_as_printed(
 def test_editors_take_a_recipe_as_gesturectl_does(recipe: Recipe) -> None:
     validator = jsonschema.Draft7Validator(json_schema())
     assert [error.message for error in validator.iter_errors(yaml.safe_load(recipe.profile))] == []
+
+
+# --- what sets them off ---------------------------------------------------------------------------
+
+
+def shrug(t_s: float) -> Body:
+    """The left shoulder, and the arm with it, comes up by 7 cm for a moment."""
+    points = STANDING_M.copy()
+    points[[11, 13, 15, 17, 19, 21], 1] -= 0.07 * (1.0 < t_s < 1.4)
+    return body(points)
+
+
+def lean(t_s: float) -> Body:
+    """All above the hips leans to its own right, which the camera has on its left."""
+    return body(bent(23, range(23), (0.0, 0.0, 1.0), -20.0) if t_s > 1.0 else STANDING_M)
+
+
+def look_away(t_s: float) -> Body:
+    """The head turns to the right by 60 degrees."""
+    return body(bent(7, range(11), (0.0, 1.0, 0.0), 60.0) if t_s > 1.0 else STANDING_M)
+
+
+def squat(t_s: float) -> Body:
+    """The left knee bends to 85 degrees and stretches, once a second and a half."""
+    return body(knee_bent(127.5 + 42.5 * cos(2 * pi * t_s / 1.5)))
+
+
+def cover_the_mouth(t_s: float) -> tuple[Hand, Body]:
+    """The right hand goes before the mouth."""
+    person = body()
+    right, down = 1 - person.image[9:11, 0].mean(), person.image[9:11, 1].mean()
+    return hand(right, down) if t_s > 1.0 else hand(0.9, 0.9), person
+
+
+def leave(t_s: float) -> Body | None:
+    """Somebody is there for a while and goes."""
+    return body() if t_s < 2.0 else None
+
+
+@pytest.mark.parametrize(
+    ("title", "look", "first"),
+    [
+        ("I can only raise one shoulder", shrug, "press    Tab"),
+        ("Scroll as long as I lean", lean, "scroll   right +0, down +1"),
+        ("Sleep when I look after my child", look_away, "mode     sleep"),
+        ("Count my squats", squat, "play     'bell'"),
+        ("Mute when I cover my mouth", cover_the_mouth, "press    mic_mute"),
+        ("Pause the film when I leave", leave, "press    play_pause"),
+    ],
+)
+def test_what_a_person_does_sets_the_recipe_off(
+    title: str, look: Callable[[float], object], first: str
+) -> None:
+    (recipe,) = [one for one in RECIPES if one.title == title]
+    rules = parse(recipe.profile)
+    engine = Engine(Recogniser.load(), rules)
+    told: list[str] = []
+    for observation in filmed(6.0, look):
+        step = engine.step(observation)
+        told += [plain_line(command).partition(" s  ")[2] for command in step.commands]
+        told += [f"mode     {one.mode}" for one in step.requests if isinstance(one, Entered)]
+    assert told[:1] == [first]
+
+
+# --- coming from other programs, and the first page -----------------------------------------------
 
 
 def test_what_people_come_from_is_shown_beside_profiles_that_are_right() -> None:
