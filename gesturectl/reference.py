@@ -52,7 +52,8 @@ camera mirrors.
 
 The [cookbook](cookbook.md) begins at the other end: twenty needs, and a profile for each.
 
-Editors complete and explain all this from the schema that `gesturectl schema` prints, which is
+Editors complete and explain all this, in braces from the first letter on, and mark what is wrong.
+They do so by the schema that `gesturectl schema` prints, which is
 also `profile.schema.json` beside this page. For VS Code's YAML extension, begin the file with
 `# yaml-language-server: $$schema=profile.schema.json`.
 
