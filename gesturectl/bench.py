@@ -1,10 +1,11 @@
-"""`gesturectl bench`: what a frame costs on this machine, and how exact the pointer is.
+"""`gesturectl bench`: what a frame and a profile cost here, and how exact the pointer is.
 
 `step`   the engine alone, on two hands and a body in every frame: median and 99th percentile.
 `frame`  all that a frame costs, picture to commands, against a bare MediaPipe loop on the same
          frames. Both run in turns in one process, so whatever else the machine does slows both,
          and the ratio of the medians stays true where the times do not.
 `pointer` how steady, late and exact the pointer is: see `benchpointer`.
+`profile` what a profile of 500 bindings costs: see `benchprofile`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gesturectl import benchpointer, bundles
+from gesturectl import benchpointer, benchprofile, bundles
 from gesturectl.engine import Engine
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import load
@@ -53,7 +54,7 @@ def bench(
     pose_model: Path | None = None,
     progress: bundles.Progress | None = None,
 ) -> None:
-    """Measure `step`, `frame`, `pointer` or `all`, and print tables or JSON.
+    """Measure `step`, `frame`, `pointer`, `profile` or `all`, and print tables or JSON.
 
     Raises:
         GesturectlError: a model, the source or the trace cannot be had.
@@ -72,8 +73,10 @@ def bench(
     if name in ("frame", "all"):
         results["frame"] = bench_frame(choice)
     pointers = benchpointer.measure(trace) if name in ("pointer", "all") else None
+    profiles = benchprofile.measure() if name in ("profile", "all") else None
     if as_json:
-        print(json.dumps(results | ({"pointer": pointers} if pointers else {}), indent=2))
+        more = {"pointer": pointers, "profile": profiles}
+        print(json.dumps(results | {key: one for key, one in more.items() if one}, indent=2))
         return
     for title, figures in results.items():
         table = Table(title, "", box=None)
@@ -82,6 +85,8 @@ def bench(
         Console().print(table)
     if pointers:
         benchpointer.show(pointers, Console())
+    if profiles:
+        benchprofile.show(profiles, Console())
 
 
 # --- step ---------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ class BenchOf(StrEnum):
     step = "step"
     frame = "frame"
     pointer = "pointer"
+    profile = "profile"
 
 
 def _verbosity(count: int) -> None:
@@ -615,7 +616,7 @@ def bench(
         typer.Argument(
             metavar="[NAME]",
             help="`step`: the engine alone. `frame`: picture to commands. `pointer`: how steady, "
-            "late and exact pointing is.",
+            "late and exact pointing is. `profile`: what 500 bindings cost.",
         ),
     ] = BenchOf.all,
     source: Annotated[
@@ -630,7 +631,7 @@ def bench(
     hand_model: HandModel = None,
     pose_model: PoseModel = None,
 ) -> None:
-    """Measure what a frame costs here, and how exact the pointer is.
+    """Measure what frames and profiles cost here, and how exact the pointer is.
 
     The engine alone, all of a frame against bare MediaPipe, and the pointer against a plain filter
     and against raw landmarks: jitter, lag, and targets tapped by a simulated person.

@@ -1,8 +1,9 @@
 """`gesturectl demo`: the real daemon on a drawn person, with the truth beside what it made of it.
 
 Real landmark models, real recogniser, a shipped profile, real time: only the camera is a puppet.
-Gestures that the profile does not listen for are not counted: an open hand is seen before every
-swipe, and rightly so.
+The profile starts asleep, so the puppet begins with what wakes it. Gestures that the profile does
+not listen for once it is awake are not counted: an open hand is seen before every swipe, and
+rightly so.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gesturectl.daemon import Control, Meters, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
 from gesturectl.rig import Choice, open_rig
+from gesturectl.rules import ACTIVE, Profile
 from gesturectl.score import Acted, Score, score
 from gesturectl.sinks import default_sink
 from gesturectl.sinks.unsent import Unsent
@@ -53,8 +55,9 @@ def demo(
     Raises:
         GesturectlError: a part cannot be had; with `send`, keys cannot be sent here.
     """
-    listened = profile.load(PROFILE).gestures
-    script = script_for(listened, seconds)
+    chosen = profile.load(PROFILE)
+    listened = heard_in(chosen, ACTIVE)
+    script = script_for(listened, seconds, first=heard_in(chosen, chosen.initial) - listened)
     sink = default_sink() if send else Unsent()
     choice = Choice(
         source=f"puppet:{script}",
@@ -99,6 +102,7 @@ def demo(
         acts = [
             Acted(act.gesture, act.start_us + puppet.offset_us, act.end_us + puppet.offset_us)
             for act in puppet.truth
+            if act.gesture in listened
         ]
     scores = score(acts, heard, catalog())
     if as_json:
@@ -111,18 +115,34 @@ def demo(
     return exit_code(summary)
 
 
-def script_for(gestures: frozenset[str], seconds: float) -> str:
-    """Return a puppet script that acts these gestures in turn, about so long."""
-    words: list[str] = []
-    known = [row for row in catalog().values() if row.name in gestures]
-    acted = [row.name for row in known if row.kind == "motion"]
-    acted += [f"{row.name}:{POSE_S}s" for row in known if row.kind == "pose"]
-    for word in _rounds(acted):
+def heard_in(chosen: Profile, mode: str) -> frozenset[str]:
+    """Return the gestures that count in a mode, in whatever window: heard, or asked for beside."""
+    windows = (None, *range(len(chosen.applications)))
+    heard = {index for window in windows for index in chosen.order(mode, window)}
+    bindings = [chosen.bindings[index] for index in heard]
+    names = {name for binding in bindings for name in binding.gestures}
+    names |= {one.name for binding in bindings for one in binding.require}
+    return frozenset(names & chosen.known.keys())
+
+
+def script_for(
+    gestures: frozenset[str], seconds: float, first: frozenset[str] = frozenset()
+) -> str:
+    """Return a puppet script that acts `first`, then these gestures in turn, about so long."""
+    words = _acted(first)
+    for word in _rounds(_acted(gestures)):
         longer = ",".join([*words, word])
-        if words and plan(parse(longer)).duration_us > seconds * 1e6:
+        if len(words) > len(first) and plan(parse(longer)).duration_us > seconds * 1e6:
             break
         words.append(word)
     return ",".join(words)
+
+
+def _acted(gestures: frozenset[str]) -> list[str]:
+    """Return the words for these gestures: strokes first, then poses."""
+    known = [row for row in catalog().values() if row.name in gestures]
+    acted = [row.name for row in known if row.kind == "motion"]
+    return acted + [f"{row.name}:{POSE_S}s" for row in known if row.kind == "pose"]
 
 
 def _rounds(gestures: list[str]) -> Iterator[str]:

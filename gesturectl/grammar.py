@@ -1,4 +1,4 @@
-"""What a profile may say: the pydantic models of the file, built from the tables, and its schema.
+"""What a profile may say: the pydantic models of the file, built from the tables.
 
 The rows of CUES, TRIGGERS and ACTIONS are the keys of a binding and of an action; a new row is a
 new word of the language, known to the parser, to its hints, to editors and to the reference page.
@@ -15,14 +15,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    WithJsonSchema,
     create_model,
 )
 
 from gesturectl.actions import ACTIONS, ActionSpec
-from gesturectl.catalog import Gesture, catalog
 from gesturectl.chords import ChordText
 from gesturectl.fields import (
-    DURATION_PATTERN,
     AnyText,
     Confidence,
     Count,
@@ -37,7 +36,6 @@ from gesturectl.fields import (
     Side,
     Version,
     Yes,
-    duration_text,
 )
 from gesturectl.pointing import Settings as PointerSettings
 from gesturectl.rules import Defaults, Match
@@ -116,10 +114,20 @@ def _hearing_rows() -> Fields:
     }
 
 
+def _require_row() -> Fields:
+    return {
+        "require": _maybe(
+            _condition_list(),
+            "What else must be shown at that moment: a gesture, chord, zone or angle, or a list "
+            "of them.",
+        )
+    }
+
+
 @cache
 def wake_model() -> type[BaseModel]:
     """What leads out of a mode into `active`."""
-    return create_model("Wake", __config__=_config(), **_hearing_rows())
+    return create_model("Wake", __config__=_config(), **_hearing_rows(), **_require_row())
 
 
 @cache
@@ -135,16 +143,43 @@ def panic_model() -> type[BaseModel]:
 # --- actions and bindings -------------------------------------------------------------------------
 
 
+_CALL: Final = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "description": "The macro's name, and a value for each of its parameters.",
+                    "properties": {
+                        "name": {
+                            "type": "string",
+                            "minLength": 1,
+                            "description": "Which macro is meant.",
+                        }
+                    },
+                    "required": ["name"],
+                    "additionalProperties": {"type": ["string", "number", "boolean"]},
+                },
+            ]
+        }
+    ),
+]
+
+
 @cache
 def action_model() -> type[BaseModel]:
     """An action: a mapping with one key, the name of a row of ACTIONS."""
     rows: Fields = {name: _maybe(spec.kind, _described(spec)) for name, spec in ACTIONS.items()}
     rows["macro"] = _maybe(
-        Any,
+        _CALL,
         "Does what a macro of `macros` says: its name, or `{name: …}` with a value for each of its "
         "parameters. For example `{macro: {name: search, what: cats}}`.",
     )
-    return create_model("Action", __config__=_config(minProperties=1, maxProperties=1), **rows)
+    return create_model(
+        "Action", __config__=_config(minProperties=1, allOf=[{"maxProperties": 1}]), **rows
+    )
 
 
 def _action_list() -> Any:
@@ -175,11 +210,7 @@ def binding_model() -> type[BaseModel]:
             "does no harm when it comes by mistake. It counts where all bindings of the gesture "
             "say so.",
         ),
-        "require": _maybe(
-            _condition_list(),
-            "What else must be shown at that moment: a gesture, chord, zone or angle, or a list "
-            "of them.",
-        ),
+        **_require_row(),
         "armed": _maybe(Yes, "Act only with the clutch, for what could do harm."),
         "mode": _maybe(
             Annotated[tuple[ModeOrAny, ...], Field(min_length=1), OneOrMore()],
@@ -329,49 +360,6 @@ def _config(**schema: Any) -> ConfigDict:
 
 def _described(spec: ActionSpec | TriggerSpec | CueSpec) -> str:
     return f"{spec.says} For example `{spec.example}`."
-
-
-def json_schema(extra: Iterable[Gesture] = ()) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a profile, for editors.
-
-    `extra` are the user's own gestures, beyond the catalog.
-    """
-    schema = document_model().model_json_schema()
-    names = [*catalog(), *(gesture.name for gesture in extra)]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "gesturectl profile",
-        "description": "Which gesture does what.",
-        **_tidy({key: value for key, value in schema.items() if key != "title"}, names),
-    }
-
-
-def _tidy(schema: Any, gestures: list[str]) -> Any:
-    """Drop what only pydantic needs: titles, and the null that stands for a key left out."""
-    if isinstance(schema, list):
-        return [_tidy(one, gestures) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if schema.get("format") == "gesture":
-        schema = {key: value for key, value in schema.items() if key != "format"}
-        return {**schema, "enum": gestures}
-    tidy: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key == "properties":
-            tidy[key] = {name: _tidy(one, gestures) for name, one in value.items()}
-        elif key == "anyOf":
-            options = [_tidy(one, gestures) for one in value if one != {"type": "null"}]
-            if len(options) == 1:
-                tidy = {**options[0], **tidy}
-            else:
-                tidy[key] = options
-        elif key == "title" or (key == "default" and value is None):
-            continue
-        elif key == "default" and schema.get("pattern") == DURATION_PATTERN:
-            tidy[key] = duration_text(value)
-        else:
-            tidy[key] = _tidy(value, gestures)
-    return tidy
 
 
 @cache

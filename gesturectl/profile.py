@@ -21,10 +21,10 @@ import platformdirs
 from gesturectl.catalog import Gesture, catalog
 from gesturectl.errors import ProfileError
 from gesturectl.fields import Surroundings, nearest
-from gesturectl.grammar import json_schema
 from gesturectl.imports import gather
 from gesturectl.reading import understand
 from gesturectl.rules import Binding, Defaults, Profile, Safety
+from gesturectl.schema import json_schema
 from gesturectl.yamlnodes import LIMITS, Problem
 
 __all__ = [

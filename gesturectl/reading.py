@@ -204,6 +204,10 @@ class _Reading:
     def macro(self, node: Mapping) -> _Macro:
         do = node.entries["do"][1]
         names = tuple(_text(item) for item in _items(node, "with"))
+        for item in _items(node, "with"):
+            if _text(item) == "name":
+                advice = "`name` says which macro is meant; call the parameter otherwise"
+                self.wrong(item.place, "a parameter cannot be called `name`", advice)
         for name, scalar in macros.parameters(do):
             if name not in names:
                 advice = advise(name, names) if names else f"write `with: [{name}]`"

@@ -52,7 +52,10 @@ carry their unit: `400ms`, `1.5s`, `2min`. A key that stands twice or that gestu
 is an error. Directions and sides are your own: `swipe_left` moves toward your left, whatever the
 camera mirrors.
 
-Editors complete and explain all this from the schema that `gesturectl schema` prints, which is
+The [cookbook](cookbook.md) begins at the other end: twenty needs, and a profile for each.
+
+Editors complete and explain all this, in braces from the first letter on, and mark what is wrong.
+They do so by the schema that `gesturectl schema` prints, which is
 also `profile.schema.json` beside this page. For VS Code's YAML extension, begin the file with
 `# yaml-language-server: $$schema=profile.schema.json`.
 
@@ -304,10 +307,15 @@ def _keys_table(schema: dict[str, Any], skip: Iterable[str] = ()) -> str:
     rows = []
     for name, one in schema["properties"].items():
         if name not in skip:
-            default = f" Default: `{one['default']}`." if "default" in one else ""
+            default = f" Default: `{_plain(one['default'])}`." if "default" in one else ""
             key = f"`{name}` (needed)" if name in needed else f"`{name}`"
             rows.append((key, _value(one), one["description"] + default))
     return _table(("key", "value", "meaning"), rows)
+
+
+def _plain(value: object) -> object:
+    """Return a default as one would write it in YAML."""
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 _SECTIONS: Final = {
@@ -318,6 +326,7 @@ _SECTIONS: Final = {
     "Condition": "[cue](#cues-what-else-begins-and-ends)",
     "Defaults": "[mapping](#defaults)",
     "Macro": "[macro](#macros)",
+    "MacroAction": "[action](#actions-what-it-does)",
     "Match": "[match](#profiles-applications)",
     "Mode": "[mode](#modes)",
     "Panic": "like a [binding](#a-binding)",
@@ -356,6 +365,8 @@ def _value(schema: dict[str, Any]) -> str:
             return f"{least:g}–{most:g}"
         case {"type": "number"}:
             return "number"
+        case {"type": "boolean"}:
+            return "`true` or `false`"
         case _:
             return "text"
 

@@ -178,11 +178,13 @@ def _custom_stream(f: Figures | None) -> Lines:
         return []
     return [
         "",
-        f"In streams, from {f['shots']} takes of each gesture: of {f['takes']} other takes of their "
-        f"own {percent(f['recall'], f['recall_interval'])} are heard, and {f['wrong']} times another "
-        f"of their gestures. In {f['hours_of_strangers']:.2f} hours of strangers who make *other* "
-        "gestures all the time, which is far from ordinary behaviour, "
-        f"{rate(f['false_per_hour_of_strangers'], f['false_interval'])} an hour are heard by mistake.",
+        f"In streams, from {f['shots']} takes of each gesture: of {f['takes']} other takes of "
+        f"their own {percent(f['recall'], f['recall_interval'])} are heard, and {f['wrong']} times "
+        "another of their gestures. In "
+        f"{f['hours_of_strangers']:.2f} hours of strangers who make *other* gestures all the time, "
+        "which is far from ordinary behaviour, "
+        f"{rate(f['false_per_hour_of_strangers'], f['false_interval'])} an hour are heard by "
+        "mistake.",
     ]
 
 

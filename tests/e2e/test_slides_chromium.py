@@ -72,8 +72,8 @@ def slides(desktop: XServer, tmp_path: Path) -> Iterator[Slides]:
 
 
 def swipe(desktop: XServer, *gestures: str) -> None:
-    """Run the daemon with the shipped profile on a puppet that acts these gestures."""
-    source = f"puppet:{','.join(gestures)},wait:500ms"
+    """Run the daemon with the shipped profile on a puppet that wakes it and acts these gestures."""
+    source = f"puppet:open_palm:1.5s,{','.join(gestures)},wait:500ms"
     arguments = ("run", "--source", source, "--profile", "slides", "--sink", "x11")
     with gesturectl(*arguments, env=dict(os.environ) | desktop.env) as process:
         code, _, said = finished(process, START_S)
@@ -85,3 +85,12 @@ def test_slides_go_forward_and_back_by_swipes(desktop: XServer, slides: Slides) 
     assert wait_until(lambda: slides.number() == 3), slides.number()
     swipe(desktop, "swipe_right")
     assert wait_until(lambda: slides.number() == 2), slides.number()
+
+
+def test_a_swipe_at_a_sleeping_profile_turns_no_slide(desktop: XServer, slides: Slides) -> None:
+    source = "puppet:swipe_left,swipe_left,wait:500ms"
+    arguments = ("run", "--source", source, "--profile", "slides", "--sink", "x11")
+    with gesturectl(*arguments, env=dict(os.environ) | desktop.env) as process:
+        code, _, said = finished(process, START_S)
+    assert code == 0, said
+    assert slides.number() == 1

@@ -47,7 +47,7 @@ def test_nothing_is_held_after_any_run(
     def an_engine() -> Engine:
         return Engine(ScriptedRecogniser(script), profile.parse(PROFILE, "p.yaml"))  # type: ignore[arg-type]
 
-    def reload() -> tuple[None, Engine]:
+    def reload(name: str | None) -> tuple[None, Engine]:
         if next_profile == "unsound":
             raise ProfileError("p.yaml:1:1: not a profile")
         return None, an_engine()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gesturectl import bench
+from gesturectl import bench, benchprofile
 from gesturectl.errors import GesturectlError
+from gesturectl.profile import parse
 from gesturectl.trace import TraceWriter
+from gesturectl.types import Began
 from tests.fakes import frames
 
 
@@ -37,3 +40,37 @@ def test_a_trace_of_one_s_own_is_measured_too(
     figures = bench.bench_step(path)
     assert figures["frames"] == 20
     assert 0 < float(figures["median_us"]) <= float(figures["p99_us"])
+
+
+def test_a_profile_of_five_hundred_bindings_hears_something_in_every_mode() -> None:
+    rules = parse(benchprofile.profile_text(500))
+    assert len(rules.bindings) == 500 + 1  # and what wakes
+    assert len(rules.applications) == 5
+    assert all(rules.heard(mode, None) for mode in rules.modes if mode != "sleep")
+    kinds = {binding.trigger.spec.key for binding in rules.bindings}
+    assert kinds == {"tap", "hold_for", "release", "double", "while"}
+    assert len(parse(benchprofile.profile_text(1)).bindings) == 1 + 1
+
+
+def test_the_events_are_those_of_somebody_who_gestures_in_every_mode() -> None:
+    events = list(benchprofile.gesturing())
+    assert all(later.t_us >= earlier.t_us for earlier, later in pairwise(events))
+    assert events[-1].t_us // 60_000_000 == benchprofile.MODES - 1
+    began = [event for event in events if isinstance(event, Began)]
+    assert len(began) > 500
+    assert {event.side for event in began} == {"left", "right"}
+
+
+def test_long_and_short_profile_are_measured_and_compared(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(benchprofile, "FRAMES", 90)
+    monkeypatch.setattr(benchprofile, "ROUNDS", 1)
+    bench.bench("profile", as_json=True)
+    figures = json.loads(capsys.readouterr().out)["profile"]
+    assert figures["long"].keys() == figures["reference"].keys() == benchprofile.TITLES.keys()
+    for key in benchprofile.TITLES:
+        long, reference = figures["long"][key], figures["reference"][key]
+        assert figures["ratio"][key] == pytest.approx(long / reference)
+    bench.bench("profile", as_json=False)
+    assert "500 bindings" in capsys.readouterr().out
