@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from gesturectl import arbiter, bindings, pointer
 from gesturectl.listener import Listener
 from gesturectl.recogniser import Candidate, Recogniser
-from gesturectl.rules import ACTIVE, Profile
+from gesturectl.rules import ACTIVE, SLEEP, Profile
 from gesturectl.senses import Senses
 from gesturectl.types import (
     Began,
@@ -107,9 +107,14 @@ class Engine:
             sensed: tuple[GestureEvent, ...] = ()
         else:
             sensed = self._senses.step(observation, events)
-        tick = Tick(observation.t_us)
+        tick, quiet_us = Tick(observation.t_us), self._state.quiet_us
         commands, points, requests = self._play((*outside, *events, *sensed, tick))
         if self._settings is not None:
+            # A drag outlives the gesture that points, which a pinch ends; nobody's drag outlives
+            # the real mouse, panic or sleep.
+            if self._state.quiet_us != quiet_us or Entered(tick.t_us, SLEEP) in requests:
+                self._pointer, ups = pointer.release(self._pointer, tick.t_us)
+                commands += ups
             self._pointer, moves = pointer.step(
                 self._settings, self._pointer, observation, tuple(points)
             )

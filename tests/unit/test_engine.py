@@ -9,8 +9,19 @@ import pytest
 from gesturectl.engine import Engine, Step
 from gesturectl.profile import Profile, parse
 from gesturectl.recogniser import Recogniser
-from gesturectl.types import Began, Command, Ended, KeyDown, KeyUp, Observation
+from gesturectl.types import (
+    Began,
+    ButtonDown,
+    ButtonUp,
+    Command,
+    Ended,
+    KeyDown,
+    KeyUp,
+    Observation,
+    UserInput,
+)
 from tests.acting import Performance
+from tests.sensing import frame, hand
 
 HOLDING = """\
 version: 1
@@ -110,3 +121,47 @@ def test_time_that_does_not_grow_is_refused() -> None:
     engine.step(first)
     with pytest.raises(ValueError, match="must grow in time"):
         engine.step(first)
+
+
+# --- a drag, which a pinch holds after the gesture that points has ended --------------------------
+
+POINTING = """\
+version: 1
+safety: {takeback: 1s, panic: {keys: ctrl+alt+Pause}}
+modes:
+  sleep: {wake: {gesture: thumb_up}}
+bindings:
+  - {gesture: point_up, while: true, do: {pointer: move}}
+"""
+
+
+def dragging() -> tuple[Engine, int]:
+    """An engine in the midst of a pinch that points, and what time it is."""
+    engine, t_us, steps = Engine(Recogniser.load(), profile(POINTING)), 0, []
+    for shape, count in (("point_up", 30), ("pinch", 30)):
+        for _ in range(count):
+            t_us += 33_333
+            steps.append(engine.step(frame(t_us, hand(shape=shape))))
+    assert buttons(sent(steps)) == [ButtonDown]
+    return engine, t_us
+
+
+def buttons(commands: list[Command] | tuple[Command, ...]) -> list[type[Command]]:
+    return [type(one) for one in commands if isinstance(one, ButtonDown | ButtonUp)]
+
+
+@pytest.mark.parametrize("used", [frozenset({"a"}), frozenset({"ctrl", "alt", "Pause"})])
+def test_real_keys_and_panic_end_a_drag_though_the_pinch_goes_on(used: frozenset[str]) -> None:
+    engine, t_us = dragging()
+    pinch = hand(shape="pinch")
+    step = engine.step(frame(t_us + 33_333, pinch), (UserInput(t_us + 33_333, used),))
+    assert buttons(step.commands) == [ButtonUp]
+    later = [engine.step(frame(t_us + n * 33_333, pinch)) for n in range(2, 60)]
+    assert buttons(sent(later)) == []
+
+
+def test_without_them_a_drag_goes_on_after_the_gesture_that_points() -> None:
+    engine, t_us = dragging()
+    later = [engine.step(frame(t_us + n * 33_333, hand(shape="pinch"))) for n in range(1, 60)]
+    assert buttons(sent(later)) == []
+    assert buttons(engine.release(t_us + 3_000_000).commands) == [ButtonUp]
