@@ -42,6 +42,7 @@ if [ "$kind" = test ]; then
     program foot foot
     program setpriv util-linux
     program chromium chromium
+    program mpv mpv
 fi
 [ -n "$missing" ] || exit 0
 
