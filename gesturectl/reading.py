@@ -298,7 +298,7 @@ class _Reading:
                 if "wake" in mode.entries:
                     node = mode.entries["wake"][1]
                     wakes = (Action("mode", ACTIVE),)
-                    made = self.heard_binding(node, head.here, grammar.wake_model(), wakes)
+                    made = self.binding(node, head.here, grammar.wake_model(), wakes)
                     self.add(node, made and replace(made, modes=frozenset({name})))
         panic: int | None = None
         for head in heads:
@@ -309,7 +309,7 @@ class _Reading:
                 continue
             key, node = table.entries["panic"]
             if isinstance(node, Mapping) and not set(CUE_KEYS).isdisjoint(node.entries):
-                made = self.heard_binding(node, head.here, grammar.panic_model(), ())
+                made = self.binding(node, head.here, grammar.panic_model(), ())
                 if made is not None and panic is None:
                     panic = len(self.bindings)
                     self.add(node, replace(made, modes=None))
@@ -334,14 +334,13 @@ class _Reading:
             return binding.modes is not None and SLEEP in binding.modes and leads
 
         # A wake that is wrong is told for itself.
-        told = any("wake" in mode.entries for head in self.heads_of_modes() for mode in head)
+        tables = (_table(file.keys, "modes") for file in self.files)
+        told = any(
+            "wake" in mode.entries for table in tables for name, mode in table if name == SLEEP
+        )
         if not told and not any(map(wakes, self.bindings)):
             advice = "write `modes: {sleep: {wake: {gesture: open_palm, hold_for: 800ms}}}`"
             self.wrong(place, message, advice)
-
-    def heads_of_modes(self) -> Iterator[list[Mapping]]:
-        for file in self.files:
-            yield [mode for name, mode in _table(file.keys, "modes") if name == SLEEP]
 
     def clutch(self, heads: list[_Head]) -> Clutch | None:
         """Return the first clutch; note bindings that ask for one in vain."""
@@ -449,20 +448,24 @@ class _Reading:
             self.bindings.append(binding)
             self.places.append((self.file, node.place))
 
-    def binding(self, node: Node, here: _Here) -> Binding | None:
-        """Read one binding; None when it is not usable, with the reasons noted."""
-        return self.heard_binding(node, here, grammar.binding_model(), None)
-
-    def heard_binding(
-        self, node: Node, here: _Here, model: type[BaseModel], fixed: tuple[Action, ...] | None
+    def binding(
+        self,
+        node: Node,
+        here: _Here,
+        model: type[BaseModel] | None = None,
+        fixed: tuple[Action, ...] | None = None,
     ) -> Binding | None:
-        """Read what is set off by a cue; `fixed` is what it does where that is not written."""
+        """Read one binding; None when it is not usable, with the reasons noted.
+
+        `model` is another one for what wakes and what panics, `fixed` what these do, which is not
+        written.
+        """
         if not isinstance(node, Mapping):
             advice = "write it like `- {gesture: swipe_left, do: {key: Right}}`"
             self.wrong(node.place, "a binding is a mapping of keys and values", advice)
             return None
         noted = len(self.problems)
-        right = self.validated(model, node, skip=_lists_of_actions(node))
+        right = self.validated(model or grammar.binding_model(), node, skip=_lists_of_actions(node))
         heard = self.heard(node, right)
         side: SideName = right["side"] or "either"
         trigger = self.trigger(node, right, heard)
