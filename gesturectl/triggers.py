@@ -200,6 +200,9 @@ def step_release(
 # --- toggle -------------------------------------------------------------------------------------
 
 
+TREMBLES_US: Final = 400_000  # nobody switches on and off again in less; poses flicker faster
+
+
 @dataclass(frozen=True, slots=True)
 class Toggle:
     """Press when the gesture begins, let go when it begins again."""
@@ -212,11 +215,12 @@ def step_toggle(
 
     1) B^-E----B^-E  presses on the first B, lets go on the second
     2) B^-E----      stays down, whoever comes and goes, until the binding is left behind
+    3) B^-EB-E       nothing more: a second beginning so soon is a pose that trembles
     """
     match state, event:
         case None, Began():
             return Since(event.t_us), PRESS
-        case Since(), Began():
+        case Since(), Began() if event.t_us - state.since_us >= TREMBLES_US:
             return None, RELEASE
         case _:
             return state, ()
