@@ -6,6 +6,7 @@
          and the ratio of the medians stays true where the times do not.
 `pointer` how steady, late and exact the pointer is: see `benchpointer`.
 `profile` what a profile of 500 bindings costs: see `benchprofile`.
+`control` what sockets cost the frames, and what they carry: see `benchcontrol`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gesturectl import benchpointer, benchprofile, bundles
+from gesturectl import benchcontrol, benchpointer, benchprofile, bundles
 from gesturectl.engine import Engine
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import load
@@ -54,7 +55,7 @@ def bench(
     pose_model: Path | None = None,
     progress: bundles.Progress | None = None,
 ) -> None:
-    """Measure `step`, `frame`, `pointer`, `profile` or `all`, and print tables or JSON.
+    """Measure `step`, `frame`, `pointer`, `profile`, `control` or `all`, and print tables or JSON.
 
     Raises:
         GesturectlError: a model, the source or the trace cannot be had.
@@ -74,8 +75,9 @@ def bench(
         results["frame"] = bench_frame(choice)
     pointers = benchpointer.measure(trace) if name in ("pointer", "all") else None
     profiles = benchprofile.measure() if name in ("profile", "all") else None
+    sockets = benchcontrol.measure() if name in ("control", "all") else None
     if as_json:
-        more = {"pointer": pointers, "profile": profiles}
+        more = {"pointer": pointers, "profile": profiles, "control": sockets}
         print(json.dumps(results | {key: one for key, one in more.items() if one}, indent=2))
         return
     for title, figures in results.items():
@@ -87,6 +89,8 @@ def bench(
         benchpointer.show(pointers, Console())
     if profiles:
         benchprofile.show(profiles, Console())
+    if sockets:
+        benchcontrol.show(sockets, Console())
 
 
 # --- step ---------------------------------------------------------------------------------------

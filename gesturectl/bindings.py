@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gesturectl import actions, triggers
+from gesturectl.actions import Action
 from gesturectl.rules import ACTIVE, BACK, SLEEP, Binding, Profile, Shown
 from gesturectl.senses import Chord
 from gesturectl.triggers import Output, Outputs
@@ -181,6 +182,26 @@ def release(profile: Profile, state: State, t_us: int) -> Step:
         quiet_us=state.quiet_us,
     )
     return fresh, ups
+
+
+def enter(profile: Profile, state: State, mode: str, t_us: int) -> Step:
+    """Go to a mode that somebody asks for without a gesture, as an action would."""
+    turn = _Turn(profile, state, Tick(t_us))
+    turn.enter(mode)
+    return turn.done()
+
+
+def perform(profile: Profile, state: State, done: tuple[Action, ...], t_us: int) -> Step:
+    """Do, once, what somebody asks for without a gesture.
+
+    It counts like what a gesture does: for what is held, for the mode, and for the rate limit,
+    which drops it where there is no room.
+    """
+    turn = _Turn(profile, state, Tick(t_us))
+    if turn.has_room():
+        turn.active_us = t_us
+        turn.send(actions.tap(done, t_us))
+    return turn.done()
 
 
 @dataclass(frozen=True, slots=True)

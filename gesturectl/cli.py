@@ -36,6 +36,7 @@ EXIT_CODES: dict[int, str] = {
     3: "a camera, video, stream, trace or puppet script cannot be read, or takes not be learned",
     4: "a landmark or gesture model is missing or damaged",
     5: "keys cannot be sent: no display, no permission, a key that does not exist here",
+    6: "a gesturectl runs already; or none runs, or it refuses what `ctl` asks for",
     130: "interrupted by Ctrl-C, after everything held was released",
     141: "whoever read the output went away",
 }
@@ -81,6 +82,21 @@ class ModelsDo(StrEnum):
     verify = "verify"
 
 
+class CtlDo(StrEnum):
+    """What `ctl` can ask of the running daemon."""
+
+    status = "status"
+    pause = "pause"
+    resume = "resume"
+    mode = "mode"
+    profile = "profile"
+    reload = "reload"
+    events = "events"
+    do = "do"
+    panic = "panic"
+    quit = "quit"
+
+
 class BenchOf(StrEnum):
     """What `bench` can measure."""
 
@@ -89,6 +105,7 @@ class BenchOf(StrEnum):
     frame = "frame"
     pointer = "pointer"
     profile = "profile"
+    control = "control"
 
 
 def _verbosity(count: int) -> None:
@@ -188,7 +205,32 @@ def run(
             pose_model=settings.pose_model,
             progress=bar,
         )
-        raise typer.Exit(watch.watch(choice, as_json=as_json))
+        raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run))
+
+
+@app.command()
+def ctl(
+    do: Annotated[CtlDo, typer.Argument(help="What to ask of the running gesturectl.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WHAT]",
+            help="A mode, a profile, or an action as behind `do:` in a profile: '{key: Right}'.",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="`events`: go on with all that happens.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at the gesturectl that runs, and tell it what to do.
+
+    It answers when it has happened. `panic` lets go of everything and sleeps, or pauses where the
+    profile cannot sleep; `mode back` goes to the mode before. `events` prints JSON Lines.
+    """
+    from gesturectl import ctl as caller
+
+    raise typer.Exit(caller.ctl(do.value, what, follow=follow, as_json=as_json))
 
 
 @app.command()
@@ -616,7 +658,8 @@ def bench(
         typer.Argument(
             metavar="[NAME]",
             help="`step`: the engine alone. `frame`: picture to commands. `pointer`: how steady, "
-            "late and exact pointing is. `profile`: what 500 bindings cost.",
+            "late and exact pointing is. `profile`: what 500 bindings cost. `control`: what "
+            "sockets cost.",
         ),
     ] = BenchOf.all,
     source: Annotated[

@@ -133,6 +133,71 @@ class Summary:
     signal: int | None = None
 
 
+@dataclass(slots=True)
+class Loop:
+    """What runs, for whoever is let in between two frames: to look at it, and to change it.
+
+    It belongs to the loop's own thread. `t_us` is the time of the last frame. While `idle`, stalled
+    or paused, everything is released and stays so until the next frame. `another` is the profile
+    that a binding asks for. `reading` reads profiles, `watcher` is told of every step.
+    """
+
+    source: Source
+    landmarker: Landmarker | None
+    engine: Engine
+    sink: Sink
+    ledger: Ledger
+    control: Control
+    meters: Meters = field(default_factory=Meters)
+    reading: Reload | None = None
+    watcher: OnStep | None = None
+    t_us: int = 0
+    idle: bool = False
+    another: str | None = None
+
+    def send(self, step: Step) -> None:
+        """Deliver what a step commands, and take note of what it asks for."""
+        deliver(step.commands, self.sink, self.ledger)
+        for request in step.requests:
+            if isinstance(request, UseProfile):
+                self.another = request.name
+
+    def tell(self, step: Step) -> None:
+        """Count, log and show what happened."""
+        _report(step, self.t_us, self.meters, self.watcher)
+
+    def release(self) -> None:
+        """Let go of everything.
+
+        Raises:
+            SinkError: something could not be let go, after all the rest was tried.
+        """
+        self.tell(let_go(self.engine, self.sink, self.ledger, self.t_us))
+
+    def rest(self) -> None:
+        """Let go of everything, once, until there are frames to go on with."""
+        if not self.idle:
+            self.idle = True
+            log.info("%s: released", "paused" if self.control.paused else "no frame")
+            self.release()
+
+    def reload(self, name: str | None = None) -> None:
+        """Go on with the profile as it is on disk, or with another one by its name.
+
+        Raises:
+            GesturectlError: that profile is not sound; nothing has changed.
+        """
+        if self.reading is None:
+            raise GesturectlError("this run cannot read profiles anew")
+        landmarker, engine = self.reading(name)
+        log.warning("reloaded" if name is None else f"now the profile {name}")
+        self.release()
+        engine.take_over(self.engine)
+        self.landmarker, self.engine = landmarker, engine
+
+
+Between = Callable[[Loop], None]
+"""Let in between two frames, and at least every `stall_s` while there are none."""
 Outside = Callable[[int], tuple[Window | UserInput, ...]]
 """Told the time of a frame; says which window is in front, and whether real keys were used."""
 OnStep = Callable[[int, Step, Meters], None]
@@ -154,6 +219,7 @@ def run(
     control: Control | None = None,
     reload: Reload | None = None,
     outside: Outside | None = None,
+    between: Between | None = None,
     on_step: OnStep | None = None,
     remember: Remember | None = None,
     clock_us: Callable[[], int] | None = None,
@@ -164,7 +230,8 @@ def run(
     `landmarker` may be None for a source of observations. `reload` is called when `control.reload`
     is set and when a binding asks for another profile; it returns what replaces landmarker and
     engine, or raises and leaves them as they are.
-    `outside` tells what has happened on the desktop since the last frame.
+    `outside` tells what has happened on the desktop since the last frame. `between` answers what
+    others ask of the daemon.
     `clock_us` is the clock that stamps the frames of a live source; with it the latency is known,
     from the capture of a picture to the commands sent for it.
 
@@ -174,22 +241,20 @@ def run(
     """
     control = control or Control()
     meters = Meters()
+    loop = Loop(source, landmarker, engine, sink, ledger, control, meters, reload, on_step)
     reason = "stopped"
-    t_us = 0
-    idle = False  # stalled or paused: everything is released, and stays so until the next frame
     problem: str | None = None
-    another: str | None = None  # the profile that a binding asks for
     try:
-        while not control.stop:
+        while True:
             sink.beat()
-            if reload is not None and (control.reload or another is not None):
+            if between is not None:
+                between(loop)
+            if control.stop:
+                break
+            if reload is not None and (control.reload or loop.another is not None):
                 control.reload = False
-                fresh = _reloaded(reload, another, t_us, sink)
-                another = None
-                if fresh is not None:
-                    _report(let_go(engine, sink, ledger, t_us), t_us, meters, on_step)
-                    fresh[1].take_over(engine)
-                    landmarker, engine = fresh
+                name, loop.another = loop.another, None
+                _reload_or_say(loop, name)
             try:
                 item = source.read(stall_s)
             except EndOfSource:
@@ -199,28 +264,25 @@ def run(
                 problem = source.problem
                 log.warning("%s", problem or "pictures again")
             if item is None or control.paused:
-                if not idle:
-                    idle = True
-                    log.info("%s: released", "paused" if control.paused else "no frame")
-                    _report(let_go(engine, sink, ledger, t_us), t_us, meters, on_step)
+                loop.rest()
                 continue
-            if idle:
-                idle = False
+            if loop.idle:
+                loop.idle = False
                 log.info("frames again")
 
-            t_us = item.t_us
+            t_us = loop.t_us = item.t_us
             since_ns = time.perf_counter_ns()
             if isinstance(item, Observation):
                 observation = item
             else:
-                if landmarker is None:
+                if loop.landmarker is None:
                     raise TypeError("a source of frames needs a landmarker")
-                observation = landmarker.detect(item)
+                observation = loop.landmarker.detect(item)
                 since_ns = meters.lap("landmarks", since_ns)
             news = outside(t_us) if outside is not None else ()
-            step = engine.step(observation, news)
+            step = loop.engine.step(observation, news)
             since_ns = meters.lap("engine", since_ns)
-            deliver(step.commands, sink, ledger)
+            loop.send(step)
             meters.lap("sink", since_ns)
             if clock_us is not None:
                 meters.note("latency", (clock_us() - t_us) / 1e3)
@@ -229,13 +291,10 @@ def run(
                 remember(observation, step)
             meters.frames += 1
             meters.stamps_us.append(t_us)
-            _report(step, t_us, meters, on_step)
-            for request in step.requests:
-                if isinstance(request, UseProfile):
-                    another = request.name
+            loop.tell(step)
     finally:
-        released = let_go(engine, sink, ledger, t_us)
-    _report(released, t_us, meters, on_step)
+        released = let_go(loop.engine, sink, ledger, loop.t_us)
+    loop.tell(released)
     return Summary(
         frames=meters.frames,
         events=meters.events,
@@ -350,22 +409,19 @@ def _has_terminal() -> bool:
         return False
 
 
-def _reloaded(
-    reload: Reload, name: str | None, t_us: int, sink: Sink
-) -> tuple[Landmarker | None, Engine] | None:
-    """Return what replaces landmarker and engine, or None when the new profile is not sound.
+def _reload_or_say(loop: Loop, name: str | None) -> None:
+    """Reload, or say why not and go on as before.
 
     Who saved a file is looking at an editor, not at our log: that is told on the desktop, too.
     """
     try:
-        fresh = reload(name)
+        loop.reload(name)
+    except SinkError:
+        raise  # nothing can be delivered any more: no profile would help
     except GesturectlError as error:
         log.warning("not reloaded, the old profile stays: %s", error)
         *_, last = str(error).splitlines()
-        _tell(sink, Notify(t_us, f"The old profile stays: {last}"))
-        return None
-    log.warning("reloaded" if name is None else f"now the profile {name}")
-    return fresh
+        _tell(loop.sink, Notify(loop.t_us, f"The old profile stays: {last}"))
 
 
 def _tell(sink: Sink, command: Notify) -> None:

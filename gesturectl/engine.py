@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gesturectl import arbiter, bindings, pointer
+from gesturectl.actions import Action
 from gesturectl.listener import Listener
 from gesturectl.recogniser import Candidate, Recogniser
 from gesturectl.rules import ACTIVE, SLEEP, Profile
@@ -121,6 +122,25 @@ class Engine:
             commands += moves
         derived = (one for one in sensed if isinstance(one, Began | Ended))
         return Step((*events, *derived), tuple(commands), candidates, tuple(requests))
+
+    def enter(self, mode: str, t_us: int) -> Step:
+        """Go to a mode of the profile without a gesture; without a profile there is only one."""
+        if self._profile is None:
+            return Step((), (), ())
+        self._state, sent = bindings.enter(self._profile, self._state, mode, t_us)
+        return self._sent(sent)
+
+    def perform(self, done: tuple[Action, ...], t_us: int) -> Step:
+        """Do once what no gesture has asked for; nothing where the rate limit has no room."""
+        if self._profile is None:
+            return Step((), (), ())
+        self._state, sent = bindings.perform(self._profile, self._state, done, t_us)
+        return self._sent(sent)
+
+    def _sent(self, sent: tuple[bindings.Sent, ...]) -> Step:
+        commands = tuple(one for one in sent if not isinstance(one, _REQUESTS))
+        requests = tuple(one for one in sent if isinstance(one, Entered | UseProfile))
+        return Step((), commands, (), requests)
 
     def release(self, t_us: int) -> Step:
         """End all gestures and let go of everything: on pause, a stalled camera, exit."""

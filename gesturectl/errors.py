@@ -66,3 +66,21 @@ class SampleError(GesturectlError):
     """Takes of a gesture of the user's own are damaged, too few, or show nobody."""
 
     exit_code = 3
+
+
+class ControlError(GesturectlError):
+    """No daemon can be talked to, or it refuses what it is asked for."""
+
+    exit_code = 6
+
+
+class RunningError(ControlError):
+    """A daemon of this user runs; `pid` is its process, where that is known."""
+
+    def __init__(self, pid: int | None) -> None:
+        who = "gesturectl" if pid is None else f"gesturectl (pid {pid})"
+        super().__init__(
+            f"{who} is running already, and two would act on each gesture twice; "
+            "end it with `gesturectl ctl quit`, or look with `gesturectl ctl status`"
+        )
+        self.pid = pid

@@ -18,11 +18,13 @@ from typing import Final
 
 import platformdirs
 
+from gesturectl import yamlnodes
+from gesturectl.actions import Action
 from gesturectl.catalog import Gesture, catalog
 from gesturectl.errors import ProfileError
 from gesturectl.fields import Surroundings, nearest
-from gesturectl.imports import gather
-from gesturectl.reading import understand
+from gesturectl.imports import SourceFile, gather
+from gesturectl.reading import understand, understand_actions
 from gesturectl.rules import Binding, Defaults, Profile, Safety
 from gesturectl.schema import json_schema
 from gesturectl.yamlnodes import LIMITS, Problem
@@ -37,6 +39,7 @@ __all__ = [
     "json_schema",
     "load",
     "parse",
+    "parse_actions",
     "shipped",
 ]
 
@@ -140,6 +143,36 @@ def parse(
     if problems or profile is None:
         raise _refusal(filename, problems)
     return replace(profile, files=gathered.paths)
+
+
+def parse_actions(
+    text: str,
+    filename: str,
+    *,
+    modes: Iterable[str] = (),
+    allow_run: bool = False,
+    allow_hosts: frozenset[str] = frozenset(),
+) -> tuple[Action, ...]:
+    """Read what stands behind `do:` in a profile that has these modes, and no macros.
+
+    Raises:
+        ProfileError: something is wrong; `problems` holds all that is.
+    """
+    source, node, problems = yamlnodes.read(text, filename)
+    around = Surroundings(
+        catalog(), modes=frozenset(modes), allow_run=allow_run, allow_hosts=allow_hosts
+    )
+    done: tuple[Action, ...] = ()
+    if node is not None:
+        file = SourceFile(source, None, imported=False)
+        done, found = understand_actions(file, node, around)
+        problems += found
+    if not problems and not done:
+        whole = yamlnodes.Place(0, 0)
+        problems.append(source.problem(whole, "no action stands here", "write `{key: Right}`"))
+    if problems:
+        raise _refusal(filename, problems)
+    return done
 
 
 def _refusal(filename: str, problems: list[Problem]) -> ProfileError:

@@ -72,6 +72,18 @@ def understand(
     return profile, reading.problems
 
 
+def understand_actions(
+    file: SourceFile, node: Node, around: Surroundings
+) -> tuple[tuple[Action, ...], list[Problem]]:
+    """Read one action, or a list of them, that stands alone; each happens at once."""
+    reading = _Reading((file,), around)
+    reading.file = file
+    for item in node.items if isinstance(node, Items) else (node,):
+        if not isinstance(item, Mapping):
+            reading.wrong(item.place, "this is no action", "write it like `{key: Right}`")
+    return reading.actions(node, Trigger("tap", TRIGGERS["tap"].build(True, ()))), reading.problems
+
+
 @dataclass(frozen=True, slots=True)
 class _Macro:
     file: SourceFile

@@ -1,24 +1,30 @@
 """`gesturectl run`: the daemon with a view for whoever watches it, and an exit code.
 
 A few times a second it looks whether the profile was saved, or the user's own gestures learned anew
-by `gesturectl teach` in another terminal, and takes that up as SIGHUP would.
+by `gesturectl teach` in another terminal, and takes that up as SIGHUP would. Beside the loop runs
+the thread through which `gesturectl ctl` and other programs control it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import signal
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from rich.console import Console
 
 from gesturectl import daemon, own
+from gesturectl.control import place
+from gesturectl.control.place import Claim
+from gesturectl.control.server import answering
 from gesturectl.daemon import Control, Meters, OnStep, Summary, signals
 from gesturectl.engine import Step
+from gesturectl.errors import ControlError, RunningError
 from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
 from gesturectl.samples import Store
@@ -26,13 +32,18 @@ from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.view import PlainView, open_view
 
+log = logging.getLogger(__name__)
+
 LOOK_US = 250_000
 
 
-def watch(choice: Choice, *, as_json: bool) -> int:
+def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
     """Run until the source ends or a signal comes; return the exit code.
 
+    `beside` is for a run that sends nothing, and so may go on beside the user's daemon.
+
     Raises:
+        RunningError: a daemon of this user runs.
         GesturectlError: a part cannot be had, or fails on the way.
     """
     console = Console(stderr=True)
@@ -40,10 +51,19 @@ def watch(choice: Choice, *, as_json: bool) -> int:
     if in_lines:  # each command once, in its place among the gestures
         choice = dataclasses.replace(choice, sink=Unsent())
     control, store = Control(), Store.of_user()
-    with open_rig(choice, realtime=True) as rig:
+    with (
+        claimed(beside=beside) as claim,
+        open_rig(choice, realtime=True) as rig,
+        answering(claim, rig) if claim else nullcontext() as desk,
+    ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
         view = PlainView(Console(), title) if in_lines else open_view(console, title)
+        on_step = reloading(
+            control,
+            lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
+            print_lines(sys.stdout) if as_json else view.show,
+        )
         with signals(control), nullcontext() if as_json else view:
             summary = daemon.run(
                 rig.source,
@@ -53,17 +73,36 @@ def watch(choice: Choice, *, as_json: bool) -> int:
                 rig.ledger,
                 control=control,
                 reload=rig.reload,
-                on_step=reloading(
-                    control,
-                    lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
-                    print_lines(sys.stdout) if as_json else view.show,
-                ),
+                on_step=desk.noting(on_step) if desk else on_step,
                 outside=rig.outside,
+                between=desk.between if desk else None,
                 remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )
     console.print(say(summary), highlight=False, soft_wrap=True)
     return exit_code(summary)
+
+
+@contextmanager
+def claimed(*, beside: bool) -> Iterator[Claim | None]:
+    """Become the one daemon of this user; give None where nobody will be able to control it.
+
+    Gestures are worth having without control, too. Only a second one that sends is refused.
+
+    Raises:
+        RunningError: a daemon runs, and this run would not stay `beside` it in silence.
+    """
+    with ExitStack() as stack:
+        claim: Claim | None = None
+        try:
+            claim = stack.enter_context(place.claim())
+        except RunningError as error:
+            if not beside:
+                raise
+            log.info("`gesturectl ctl` talks to the one that runs already: pid %s", error.pid)
+        except ControlError as error:
+            log.warning("`gesturectl ctl` cannot talk to this run: %s", error)
+        yield claim
 
 
 def reloading(control: Control, stamp: Callable[[], object], on_step: OnStep) -> OnStep:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +30,19 @@ def shared_data() -> Path:
 def _no_gestures_of_the_developer_s_own(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tests, and the programs they start, know no taught gestures and keep none of anybody."""
+    """Tests, and the programs they start, know no taught gestures, keep none of anybody, and are
+    one daemon each."""
     home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for the name of a socket, which has 108 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="gc-") as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gesturectl import bench, benchprofile
+from gesturectl import bench, benchcontrol, benchprofile
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import parse
 from gesturectl.trace import TraceWriter
@@ -74,3 +74,21 @@ def test_long_and_short_profile_are_measured_and_compared(
         assert figures["ratio"][key] == pytest.approx(long / reference)
     bench.bench("profile", as_json=False)
     assert "500 bindings" in capsys.readouterr().out
+
+
+def test_what_sockets_cost_is_measured_beside_a_daemon_that_may_run(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("FRAMES", 1000),
+        ("ROUND_TRIPS", 20),
+        ("LAST_RATE_HZ", benchcontrol.FIRST_RATE_HZ),
+        ("HOLD_S", 0.1),
+        ("LATE_FRAMES", 5),
+    ):
+        monkeypatch.setattr(benchcontrol, name, value)
+    folder = short_folder / "run"
+    assert benchcontrol.frame_cost(folder).keys() >= {"nobody_us", "one_follower_while_acting_us"}
+    assert benchcontrol.round_trips(folder)["hello_ms"]["median"] > 0
+    assert benchcontrol.followers(folder, 3)["events_per_s"] in (0, benchcontrol.FIRST_RATE_HZ)
+    assert benchcontrol.lateness(folder, shouting=2)["late_median_ms"] > -1

@@ -1,0 +1,395 @@
+"""One thread that reads and writes all sockets, so that no client is ever met by the frame loop.
+
+    poll ─┬─ listener: let in, if it is the user's own process; greet
+          ├─ client:   read at most 4 KiB, cut into lines
+          └─ wake:     the desk has answered, or something happened
+    then  ── take one line of each client that has one; pass on answers and news; poll again
+
+Of a client, one request is under way at a time: until it is answered nothing more of it is read,
+and its flood waits in the kernel. What a follower does not fetch is kept up to `MAX_OUT_BYTES`;
+what comes then is dropped and counted, and the count is told when there is room again:
+
+    {"type": "dropped", "lines": 17}
+
+This thread shares Python's lock with the frame loop. So a round handles a few lines only, and when
+there would be more of them it rests before the next: see `gesturectl bench control`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import Final
+
+from gesturectl import __version__
+from gesturectl.control import wire
+from gesturectl.control.desk import Answered, Desk
+from gesturectl.control.place import Claim, is_own
+from gesturectl.control.wire import Json, Lines, Refused, Request
+from gesturectl.engine import Step
+from gesturectl.errors import GesturectlError
+from gesturectl.jsonl import to_line
+from gesturectl.rig import Rig
+
+log = logging.getLogger(__name__)
+
+MAX_CLIENTS: Final = 256
+MAX_OUT_BYTES: Final = 262_144  # for one client: some 2000 events
+READ_BYTES: Final = 4096
+ROUND: Final = 16  # lines, and newcomers, that one round handles
+REST_S: Final = 0.002  # after a round that left some behind
+GOODBYE_S: Final = 0.5  # for the last answers to be fetched
+
+
+@dataclass(slots=True, eq=False)
+class _Client:
+    """One connection. `asking` while a request is under way; `ended` when it says nothing more;
+    `gone` when it hears nothing more, either; `leaving` when it is closed after the last byte."""
+
+    number: int
+    line: socket.socket
+    heard_s: float
+    lines: Lines = field(default_factory=Lines)
+    out: bytearray = field(default_factory=bytearray)
+    asking: Request | None = None
+    following: bool = False
+    ended: bool = False
+    gone: bool = False
+    leaving: bool = False
+    dropped: int = 0
+    mask: int = -1
+
+    @property
+    def wanted(self) -> int:
+        """What to poll for."""
+        room = len(self.out) < MAX_OUT_BYTES and not self.lines
+        hears = room and not (self.asking or self.ended or self.leaving)
+        return (select.POLLIN if hears else 0) | (select.POLLOUT if self.out else 0)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing can come of it any more."""
+        if self.asking or (self.lines and not self.leaving):
+            return False
+        if self.gone:
+            return True
+        return not self.out and (self.leaving or (self.ended and not self.following))
+
+
+class Server:
+    """Answers the clients of one run, in a thread of its own, from `start` to `stop`."""
+
+    def __init__(self, listener: socket.socket, desk: Desk) -> None:
+        self._listener = listener
+        self._desk = desk
+        self._poll = select.poll()
+        self._clients: dict[int, _Client] = {}  # by the number of their file
+        self._by_number: dict[int, _Client] = {}
+        self._next = 0
+        self._lost = 0
+        self._strangers = 0
+        self._stopping = False
+        self._woken = False
+        self._hears, self._calls = os.pipe()
+        for end in (self._hears, self._calls):
+            os.set_blocking(end, False)
+        self._poll.register(listener, select.POLLIN)
+        self._poll.register(self._hears, select.POLLIN)
+        desk.wake = self.wake
+        self._thread = Thread(target=self._run, name="control", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give the last answers, hang up, and wait until that is done."""
+        self._stopping = True
+        self._woken = False
+        self.wake()
+        self._thread.join()
+        self._desk.wake = lambda: None
+        os.close(self._hears)
+        os.close(self._calls)
+
+    def wake(self) -> None:
+        """Say that the desk has something. For any thread; costs nothing while it is known."""
+        if not self._woken:
+            self._woken = True
+            with contextlib.suppress(BlockingIOError):  # full of wakes: as good as one more
+                os.write(self._calls, b"\0")
+
+    # --- rounds ---
+
+    def _run(self) -> None:
+        while not self._stopping:
+            busy = any(client.lines and not client.asking for client in self._clients.values())
+            full = self._hear(self._poll.poll(0 if busy else None))
+            self._pass_on()
+            if self._advance() or full:
+                time.sleep(REST_S)
+        self._finish()
+
+    def _hear(self, happened: list[tuple[int, int]]) -> bool:
+        """Read what has come; return whether more newcomers wait than were let in."""
+        full = False
+        for file, mask in happened:
+            if file == self._hears:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._hears, READ_BYTES)
+                self._woken = False  # before the desk is looked at: what comes then wakes again
+            elif file == self._listener.fileno():
+                full = self._let_in()
+            elif client := self._clients.get(file):
+                self._meet(client, mask)
+        return full
+
+    def _meet(self, client: _Client, mask: int) -> None:
+        if mask & select.POLLOUT:
+            self._write(client)
+        if mask & (select.POLLIN | select.POLLHUP | select.POLLERR) and not client.ended:
+            gone = bool(mask & (select.POLLHUP | select.POLLERR))
+            self._read(client, wire.MAX_LINE_BYTES if gone else READ_BYTES)
+        if mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
+            # What it has asked for is done all the same: `echo … | nc` may be gone by then.
+            client.gone = client.ended = True
+            client.out.clear()
+        self._settle(client)
+
+    def _read(self, client: _Client, most: int) -> None:
+        try:
+            data = client.line.recv(most)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        client.lines.add(data)
+        client.ended = not data
+        client.heard_s = time.monotonic()
+
+    def _advance(self) -> bool:
+        """Take a line of each client that has one, up to `ROUND`; return whether some are left."""
+        waiting = [one for one in self._clients.values() if one.lines and not one.asking]
+        for client in waiting[:ROUND]:
+            # At the end of the queue, so that the next round begins with another one.
+            self._clients[client.line.fileno()] = self._clients.pop(client.line.fileno())
+            self._take(client)
+            self._settle(client)
+        return len(waiting) > ROUND
+
+    def _take(self, client: _Client) -> None:
+        try:
+            line = client.lines.take()
+        except ValueError as error:
+            client.lines.clear()
+            client.leaving = True
+            self._answer(client, None, _refusal(str(error)))
+            return
+        if line is None or not line.strip():
+            return
+        try:
+            request = wire.request(line)
+            spec = wire.ASKS[request.ask]
+            if request.ask == "hello":
+                self._answer(client, request.id, _greeting(request))
+                return
+            if request.ask == "events" and request.value:
+                self._desk.followed = True  # from before the answer: nothing may be missed
+            client.asking = request
+            self._desk.ask(client.number, request, urgent=spec.urgent)
+        except Refused as refused:
+            self._answer(client, refused.id, _refusal(str(refused)))
+        except GesturectlError as error:
+            client.asking = None
+            self._answer(client, request.id, _refusal(str(error)))
+
+    # --- answers and news ---
+
+    def _pass_on(self) -> None:
+        lost = self._desk.lost
+        while (news := self._desk.take()) is not None:
+            if isinstance(news, Answered):
+                self._deliver(news)
+            else:
+                self._spread(_lines_of(news))
+        if lost > self._lost:
+            for client in self._following():
+                client.dropped += lost - self._lost
+            self._lost = lost
+        for client in list(self._clients.values()):
+            if (client.out or client.dropped) and not client.mask & select.POLLOUT:
+                self._write(client)
+                self._settle(client)
+
+    def _deliver(self, answered: Answered) -> None:
+        client = self._by_number.get(answered.ticket.client)
+        if client is None:
+            return
+        request, client.asking = answered.ticket.request, None
+        try:
+            told: Json = {"ok": True, **answered.answer()}
+        except GesturectlError as error:
+            told = _refusal(str(error))
+        if request.ask == "events":
+            client.following = bool(request.value) and bool(told["ok"])
+            self._see_who_follows()
+        self._answer(client, request.id, told)
+        self._settle(client)
+
+    def _spread(self, lines: bytes) -> None:
+        count = lines.count(b"\n")
+        for client in self._following():
+            if client.dropped or len(client.out) + len(lines) > MAX_OUT_BYTES:
+                client.dropped += count
+            else:
+                client.out += lines
+
+    def _answer(self, client: _Client, number: wire.Id, told: Json) -> None:
+        client.out += wire.encode({"type": "answer", "id": number, **told})
+        self._write(client)
+
+    def _write(self, client: _Client) -> None:
+        if client.gone:
+            client.out.clear()
+            client.dropped = 0
+            return
+        try:
+            if client.out:
+                del client.out[: client.line.send(client.out)]
+        except BlockingIOError:
+            pass
+        except OSError:  # it went away: poll says so, and what it asked for is still to be read
+            client.out.clear()
+        if client.dropped and len(client.out) < MAX_OUT_BYTES // 2:
+            client.out += wire.encode({"type": "dropped", "lines": client.dropped})
+            client.dropped = 0
+
+    def _following(self) -> list[_Client]:
+        return [client for client in self._clients.values() if client.following]
+
+    def _see_who_follows(self) -> None:
+        """Let the desk collect news only for whoever follows them, or has asked to."""
+        if self._desk.followed:
+            clients = self._clients.values()
+            self._desk.followed = any(one.following or _asks_to_follow(one) for one in clients)
+
+    # --- coming and going ---
+
+    def _let_in(self) -> bool:
+        for _ in range(ROUND):
+            try:
+                line, _address = self._listener.accept()
+            except BlockingIOError:
+                return False
+            except OSError as error:  # no file left for it
+                log.warning("a control connection could not be taken: %s", error)
+                return True
+            line.setblocking(False)
+            if not is_own(line):
+                line.close()
+                self._strangers += 1
+                if self._strangers == 1:
+                    log.warning("another user tried to control gesturectl, and was sent away")
+                continue
+            if len(self._clients) >= MAX_CLIENTS:
+                # A panic must get in, whoever fills the house: who was silent longest goes.
+                clients = self._clients.values()
+                quiet = min(clients, key=lambda one: (one.following, bool(one.asking), one.heard_s))
+                self._hang_up(quiet)
+            self._next += 1
+            client = _Client(self._next, line, time.monotonic())
+            self._clients[line.fileno()] = self._by_number[client.number] = client
+            client.out += wire.encode(_hello())
+            self._write(client)
+            self._settle(client)
+        return True
+
+    def _settle(self, client: _Client) -> None:
+        """Poll for what is of interest now; hang up where nothing is."""
+        if client.number not in self._by_number:
+            return
+        if client.done:
+            self._hang_up(client)
+            return
+        # A socket that hung up says so for ever; nothing is asked of it any more.
+        mask = -1 if client.gone else client.wanted
+        if mask == client.mask:
+            return
+        if mask < 0:
+            self._poll.unregister(client.line)
+        elif client.mask < 0:
+            self._poll.register(client.line, mask)
+        else:
+            self._poll.modify(client.line, mask)
+        client.mask = mask
+
+    def _hang_up(self, client: _Client) -> None:
+        del self._clients[client.line.fileno()], self._by_number[client.number]
+        if client.mask >= 0:
+            self._poll.unregister(client.line)
+        client.line.close()
+        self._see_who_follows()
+
+    def _finish(self) -> None:
+        """Answer what waits, give a moment for the answers to be fetched, and hang up."""
+        self._desk.dismiss()
+        self._pass_on()
+        until_s = time.monotonic() + GOODBYE_S
+        while time.monotonic() < until_s and any(one.out for one in self._clients.values()):
+            for file, mask in self._poll.poll(50):
+                if mask & select.POLLOUT and (client := self._clients.get(file)):
+                    self._write(client)
+        for client in list(self._clients.values()):
+            self._hang_up(client)
+
+
+@contextmanager
+def answering(claim: Claim, rig: Rig) -> Iterator[Desk]:
+    """Answer clients for as long as the context lasts; gives the desk that the loop asks."""
+    desk = Desk(rig)
+    server = Server(claim.listener, desk)
+    server.start()
+    log.info("controlled through %s", claim.path)
+    try:
+        yield desk
+    finally:
+        server.stop()
+
+
+def _asks_to_follow(client: _Client) -> bool:
+    asked = client.asking
+    return asked is not None and asked.ask == "events" and bool(asked.value)
+
+
+def _hello() -> Json:
+    return {
+        "type": "hello",
+        "protocol": wire.PROTOCOL,
+        "gesturectl": __version__,
+        "pid": os.getpid(),
+    }
+
+
+def _greeting(request: Request) -> Json:
+    if request.value not in (None, wire.PROTOCOL):
+        return _refusal(f"protocol {request.value} is not spoken here; {wire.PROTOCOL} is")
+    return {"ok": True, "protocol": wire.PROTOCOL, "gesturectl": __version__, "pid": os.getpid()}
+
+
+def _refusal(message: str) -> Json:
+    return {"ok": False, "error": message}
+
+
+def _lines_of(news: Step | Json) -> bytes:
+    if isinstance(news, dict):
+        return wire.encode(news)
+    items = (*news.events, *news.commands, *news.requests)
+    return "".join(f"{to_line(item)}\n" for item in items).encode()
