@@ -12,7 +12,7 @@ what comes then is dropped and counted, and the count is told when there is room
     {"type": "dropped", "lines": 17}
 
 This thread shares Python's lock with the frame loop. So a round handles a few lines only, and when
-there would be more of them it rests before the next: see `gesturectl bench control`.
+more of them come it rests in between: see `_rest`, and `gesturectl bench control`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ log = logging.getLogger(__name__)
 MAX_CLIENTS: Final = 256
 MAX_OUT_BYTES: Final = 262_144  # for one client: some 2000 events
 READ_BYTES: Final = 4096
-ROUND: Final = 16  # lines, and newcomers, that one round handles
-REST_S: Final = 0.002  # after a round that left some behind
+ROUND: Final = 16  # lines and newcomers of one round, and of one window without a rest
+WINDOW_S: Final = 0.02
+REST_S: Final = 0.002
 GOODBYE_S: Final = 0.5  # for the last answers to be fetched
 
 
@@ -95,6 +96,7 @@ class Server:
         self._by_number: dict[int, _Client] = {}
         self._next = 0
         self._lost = 0
+        self._handled, self._since_s = 0, 0.0
         self._strangers = 0
         self._stopping = False
         self._woken = False
@@ -132,25 +134,36 @@ class Server:
     def _run(self) -> None:
         while not self._stopping:
             busy = any(client.lines and not client.asking for client in self._clients.values())
-            full = self._hear(self._poll.poll(0 if busy else None))
+            self._hear(self._poll.poll(0 if busy else None))
             self._pass_on()
-            if self._advance() or full:
-                time.sleep(REST_S)
+            self._advance()
+            self._rest()
         self._finish()
 
-    def _hear(self, happened: list[tuple[int, int]]) -> bool:
-        """Read what has come; return whether more newcomers wait than were let in."""
-        full = False
+    def _rest(self) -> None:
+        """Leave Python's lock to the frame loop for a while, when clients ask for more than a bit.
+
+        A thread that gives the lock up only for a system call has it back before another wakes,
+        which then waits for the interpreter's switch interval: 5 ms.
+        """
+        now_s = time.monotonic()
+        if now_s - self._since_s > WINDOW_S:
+            self._since_s, self._handled = now_s, 0
+        elif self._handled >= ROUND:
+            time.sleep(REST_S)
+            self._since_s, self._handled = time.monotonic(), 0
+
+    def _hear(self, happened: list[tuple[int, int]]) -> None:
+        """Read what has come."""
         for file, mask in happened:
             if file == self._hears:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._hears, READ_BYTES)
                 self._woken = False  # before the desk is looked at: what comes then wakes again
             elif file == self._listener.fileno():
-                full = self._let_in()
+                self._let_in()
             elif client := self._clients.get(file):
                 self._meet(client, mask)
-        return full
 
     def _meet(self, client: _Client, mask: int) -> None:
         if mask & select.POLLOUT:
@@ -165,6 +178,7 @@ class Server:
         self._settle(client)
 
     def _read(self, client: _Client, most: int) -> None:
+        self._handled += 1
         try:
             data = client.line.recv(most)
         except BlockingIOError:
@@ -175,15 +189,15 @@ class Server:
         client.ended = not data
         client.heard_s = time.monotonic()
 
-    def _advance(self) -> bool:
-        """Take a line of each client that has one, up to `ROUND`; return whether some are left."""
+    def _advance(self) -> None:
+        """Take a line of each client that has one, up to `ROUND`."""
         waiting = [one for one in self._clients.values() if one.lines and not one.asking]
         for client in waiting[:ROUND]:
             # At the end of the queue, so that the next round begins with another one.
             self._clients[client.line.fileno()] = self._clients.pop(client.line.fileno())
+            self._handled += 1
             self._take(client)
             self._settle(client)
-        return len(waiting) > ROUND
 
     def _take(self, client: _Client) -> None:
         try:
@@ -283,15 +297,16 @@ class Server:
 
     # --- coming and going ---
 
-    def _let_in(self) -> bool:
+    def _let_in(self) -> None:
         for _ in range(ROUND):
+            self._handled += 1
             try:
                 line, _address = self._listener.accept()
             except BlockingIOError:
-                return False
+                return
             except OSError as error:  # no file left for it
                 log.warning("a control connection could not be taken: %s", error)
-                return True
+                return
             line.setblocking(False)
             if not is_own(line):
                 line.close()
@@ -310,7 +325,6 @@ class Server:
             client.out += wire.encode(_hello())
             self._write(client)
             self._settle(client)
-        return True
 
     def _settle(self, client: _Client) -> None:
         """Poll for what is of interest now; hang up where nothing is."""
