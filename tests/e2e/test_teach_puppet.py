@@ -64,7 +64,7 @@ def test_all_five_takes_are_good_ones(lesson: tuple[dict[str, str], dict[str, An
     _, report = lesson
     assert (report["takes"], report["refused"], report["learned"]) == (5, [], True)
     assert (report["expected"]["kind"], report["expected"]["recalled"]) == ("pose", 5)
-    assert report["collides"] == {"shipped": {}, "own": None}
+    assert report["collides"] == {"shipped": {}, "taken": [], "own": None}
 
 
 def test_it_is_recognised_in_another_person_and_in_nothing_else_they_do(
