@@ -38,7 +38,7 @@ ANSWER_S: Final = 2.0  # a compositor that is silent for so long hangs
 
 
 class Compositor:
-    """A connection to the compositor at `path`, with a keyboard and a pointer of ours in it.
+    """A connection to the compositor at `path`; `bring_devices` gives it our keyboard and pointer.
 
     Raises:
         SinkError: there is none, or it takes no keys from programs; says what to do.
@@ -51,6 +51,7 @@ class Compositor:
         self._unsent = bytearray()
         self._globals: dict[str, Global] = {}
         self._newest = DISPLAY  # numbers of objects that we make must follow each other
+        self.keyboard = self.pointer = self._pointers = 0  # of nothing yet
         try:
             self._registry = self._number()
             self._put(DISPLAY, wayland.DISPLAY_GET_REGISTRY, self._registry)
@@ -58,14 +59,22 @@ class Compositor:
             missing = [name for name in (SEAT, KEYBOARDS, POINTERS) if name not in self._globals]
             if missing:
                 raise SinkError(_refusal(missing[-1]))
-            seat = self._bind(SEAT)
-            self._pointers = self._bind(POINTERS)
-            self.keyboard = self._make(self._bind(KEYBOARDS), seat)
-            self.pointer = self._make(self._pointers, seat)
-            self.round_trip()
         except SinkError:
             self._socket.close()
             raise
+
+    def bring_devices(self, keymap: str) -> None:
+        """Put a keyboard and a pointer of ours into the desktop, and wait until they are there.
+
+        Raises:
+            SinkError: the compositor has ended, or does not take the keymap.
+        """
+        seat = self._bind(SEAT)
+        self._pointers = self._bind(POINTERS)
+        self.keyboard = self._make(self._bind(KEYBOARDS), seat)
+        self.pointer = self._make(self._pointers, seat)
+        self.keymap(keymap)
+        self.round_trip()
 
     def fileno(self) -> int:
         """Return the descriptor of the connection."""

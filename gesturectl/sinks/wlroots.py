@@ -60,6 +60,8 @@ class WlrootsSink:
 
     `heartbeat_s` is how long a daemon that beats may be silent while keys are held before the
     guardian lets go of them. `courier` delivers messages; by default to this machine alone.
+    Where nobody has a keyboard plugged in, windows learn only now that there is one, and hear its
+    keys some milliseconds later.
 
     Raises:
         SinkError: there is no such desktop, or it takes no keys from programs; says what to do.
@@ -74,8 +76,11 @@ class WlrootsSink:
     ) -> None:
         self._compositor = Compositor(path or display_path())
         self._keyboard = Keyboard()
-        self._compositor.keymap(self._keyboard.keymap())
-        self._compositor.round_trip()
+        try:
+            self._compositor.bring_devices(self._keyboard.keymap())
+        except SinkError:
+            self._compositor.close()
+            raise
         fd = self._compositor.fileno()
         objects = (self._compositor.keyboard, self._compositor.pointer)
         self._guardian = Guardian(
