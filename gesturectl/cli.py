@@ -237,7 +237,7 @@ def ctl(
 def demo(
     *,
     send: Annotated[
-        bool, typer.Option("--send", help="Send the keys for real; needs an X display.")
+        bool, typer.Option("--send", help="Send the keys for real, to the desktop.")
     ] = False,
     seconds: Annotated[
         float, typer.Option(min=3.0, max=600.0, help="About how long the puppet acts.")

@@ -23,7 +23,7 @@ from gesturectl import __version__, bundles, config
 from gesturectl.desktop import open_desktop
 from gesturectl.errors import GesturectlError
 from gesturectl.inspect import page
-from gesturectl.sinks import default_sink
+from gesturectl.sinks import default_sink, shortfall
 
 Verdict = Literal["ok", "warn", "fail"]
 STYLES: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -175,20 +175,22 @@ def _display() -> Iterator[Finding]:
             "display", "warn", "none: neither DISPLAY nor WAYLAND_DISPLAY is set",
             "start from inside a desktop session, or use --sink print",
         )  # fmt: skip
-    elif "WAYLAND_DISPLAY" in names:
-        yield Finding(
-            "display", "warn", f"Wayland ({where})",
-            "keys reach only programs under XWayland; in an X11 session all programs",
-        )  # fmt: skip
     else:
-        yield Finding("display", "ok", f"{session or 'x11'} ({where})")
+        kind = "wayland" if "WAYLAND_DISPLAY" in names else session or "x11"
+        yield Finding("display", "ok", f"{kind} ({where})")
 
 
 def _sinks() -> Iterator[Finding]:
     try:
-        yield Finding("sink", "ok", f"{default_sink()} works")
+        name = default_sink()
     except GesturectlError as error:
         yield Finding("sink", "warn", "no keys can be sent", str(error))
+        return
+    reach = shortfall(name)
+    if reach is None:
+        yield Finding("sink", "ok", f"{name} works: keys, text and mouse reach every window")
+    else:
+        yield Finding("sink", "warn", f"{name} works in part", reach)
 
 
 EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (

@@ -1,7 +1,6 @@
 """Windows of Wayland desktops that list them: the protocol wlr-foreign-toplevel-management.
 
-Spoken by wlroots desktops (labwc, Wayfire, river, sway) and others (niri, Hyprland). A handful of
-messages without file descriptors, so they are written and read here, not by a library:
+Spoken by wlroots desktops (labwc, Wayfire, river, sway) and others (niri, Hyprland):
 
     we     registry, bind manager
     they   toplevel #n   app_id   title   state [activated]   done    … title   done   … closed
@@ -11,35 +10,39 @@ It tells no processes: `executable` is empty, and `app` is the way to name a pro
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from gesturectl.desktop import WAYLAND_INPUT, OpenWindow
 from gesturectl.desktop.streams import Stream
 from gesturectl.errors import DesktopError
 from gesturectl.types import UserInput, Window
+from gesturectl.wayland import (
+    DISPLAY,
+    DISPLAY_ERROR,
+    DISPLAY_GET_REGISTRY,
+    DISPLAY_SYNC,
+    REGISTRY_GLOBAL,
+    Global,
+    Message,
+    bind,
+    cut,
+    display_path,
+    message,
+    read_global,
+    read_string,
+)
 
-# Source: wayland.xml and wlr-foreign-toplevel-management-unstable-v1.xml; requests and events are
-# numbered in the order of those files.
-DISPLAY, REGISTRY = 1, 2
-DISPLAY_SYNC, DISPLAY_GET_REGISTRY, REGISTRY_BIND, HANDLE_DESTROY = 0, 1, 0, 7
-DISPLAY_ERROR, REGISTRY_GLOBAL, MANAGER_TOPLEVEL, MANAGER_FINISHED = 0, 0, 0, 1
+# Source: wlr-foreign-toplevel-management-unstable-v1.xml; requests and events are numbered in the
+# order of that file.
+REGISTRY = 2
+HANDLE_DESTROY = 7
+MANAGER_TOPLEVEL, MANAGER_FINISHED = 0, 1
 TITLE, APP_ID, STATE, DONE, CLOSED = 0, 1, 4, 5, 6
 ACTIVATED = 2
 MANAGER_INTERFACE = "zwlr_foreign_toplevel_manager_v1"
-HEADER = struct.Struct("=IHH")  # object, number of the event, bytes of the message
-
-
-class Message(NamedTuple):
-    """An event: of which object, its number, its arguments as they came."""
-
-    object: int
-    event: int
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +66,25 @@ class WlrootsDesktop:
     input_problem: str | None = WAYLAND_INPUT
 
     def __init__(self, path: str | None = None) -> None:
-        self._stream = _connect(path or _path())
+        self._stream = _connect(path or display_path())
         self._coming: dict[int, Toplevel] = {}  # told, but not yet done
         self._known: dict[int, Toplevel] = {}
-        self._globals: dict[str, tuple[int, int]] = {}  # interface → its name here, its version
+        self._globals: dict[str, Global] = {}  # by interface
         self._front = 0
         self._told: tuple[str, str] | None = None
         self._manager = 0
         self._newest = REGISTRY  # numbers of objects that we make must follow each other
         try:
-            self._send(DISPLAY, DISPLAY_GET_REGISTRY, struct.pack("=I", REGISTRY))
+            self._stream.send(message(DISPLAY, DISPLAY_GET_REGISTRY, REGISTRY))
             self._round_trip()
             if MANAGER_INTERFACE not in self._globals:
                 raise DesktopError(
                     "this Wayland desktop does not tell other programs which window is in front "
                     f"(it has no {MANAGER_INTERFACE})"
                 )
-            name, _ = self._globals[MANAGER_INTERFACE]
             self._manager = self._number()
-            self._send(
-                REGISTRY,
-                REGISTRY_BIND,
-                struct.pack("=I", name)
-                + _string(MANAGER_INTERFACE)
-                + struct.pack("=II", 1, self._manager),
-            )
+            offered = self._globals[MANAGER_INTERFACE]
+            self._stream.send(bind(REGISTRY, offered, 1, self._manager))
             self._round_trip()
         except DesktopError:
             self._stream.close()
@@ -99,8 +96,8 @@ class WlrootsDesktop:
         Raises:
             DesktopError: the desktop is gone.
         """
-        for message in self._stream.arrived(_cut):
-            self._take_in(message)
+        for told in self._stream.arrived(_cut):
+            self._take_in(told)
         front = self._known.get(self._front, Toplevel())
         texts = (front.app, front.title)
         if texts == self._told:
@@ -131,15 +128,13 @@ class WlrootsDesktop:
     ) -> None:
         self._stream.close()
 
-    def _take_in(self, message: Message) -> None:
-        of, event, body = message
+    def _take_in(self, told: Message) -> None:
+        of, event, body = told
         if of == DISPLAY and event == DISPLAY_ERROR:
-            raise DesktopError(f"the Wayland desktop refused us: {_read_string(body, 8)}")
+            raise DesktopError(f"the Wayland desktop refused us: {read_string(body, 8)}")
         if of == REGISTRY and event == REGISTRY_GLOBAL:
-            (name,) = struct.unpack_from("=I", body)
-            interface = _read_string(body, 4)
-            (version,) = struct.unpack_from("=I", body, len(body) - 4)
-            self._globals[interface] = (name, version)
+            offered = read_global(body)
+            self._globals[offered.interface] = offered
         elif of == self._manager and event == MANAGER_TOPLEVEL:
             (number,) = struct.unpack_from("=I", body)
             self._coming[number] = Toplevel()
@@ -151,9 +146,9 @@ class WlrootsDesktop:
     def _change(self, number: int, event: int, body: bytes) -> None:
         window = self._coming[number]
         if event == TITLE:
-            self._coming[number] = replace(window, title=_read_string(body, 0))
+            self._coming[number] = replace(window, title=read_string(body, 0))
         elif event == APP_ID:
-            self._coming[number] = replace(window, app=_read_string(body, 0))
+            self._coming[number] = replace(window, app=read_string(body, 0))
         elif event == STATE:
             count = struct.unpack_from("=I", body)[0] // 4
             states = struct.unpack_from(f"={count}I", body, 4)
@@ -169,21 +164,18 @@ class WlrootsDesktop:
             self._known.pop(number, None)
             if self._front == number:
                 self._front = 0
-            self._send(number, HANDLE_DESTROY)
+            self._stream.send(message(number, HANDLE_DESTROY))
 
     def _round_trip(self) -> None:
         """Wait until the desktop has told all that it had to tell so far."""
         callback = self._number()
-        self._send(DISPLAY, DISPLAY_SYNC, struct.pack("=I", callback))
-        while (message := self._stream.wait(_cut)).object != callback:
-            self._take_in(message)
+        self._stream.send(message(DISPLAY, DISPLAY_SYNC, callback))
+        while (told := self._stream.wait(_cut)).object != callback:
+            self._take_in(told)
 
     def _number(self) -> int:
         self._newest += 1
         return self._newest
-
-    def _send(self, of: int, request: int, body: bytes = b"") -> None:
-        self._stream.send(HEADER.pack(of, request, HEADER.size + len(body)) + body)
 
 
 def works(path: str | None = None) -> str | None:
@@ -193,13 +185,6 @@ def works(path: str | None = None) -> str | None:
             return None
     except DesktopError as error:
         return str(error)
-
-
-def _path() -> str:
-    display = os.environ.get("WAYLAND_DISPLAY", "")
-    if not display or display.startswith("/"):
-        return display
-    return str(Path(os.environ.get("XDG_RUNTIME_DIR", "/"), display))
 
 
 def _connect(path: str) -> Stream:
@@ -215,29 +200,7 @@ def _connect(path: str) -> Stream:
 
 
 def _cut(buffer: bytearray) -> Message | None:
-    """Take the first message off a buffer, or None while it is not whole.
-
-    Raises:
-        DesktopError: this is no message of Wayland's.
-    """
-    if len(buffer) < HEADER.size:
-        return None
-    of, event, size = HEADER.unpack_from(buffer)
-    if size < HEADER.size:
-        raise DesktopError("what answers at WAYLAND_DISPLAY does not speak Wayland")
-    if len(buffer) < size:
-        return None
-    body = bytes(buffer[HEADER.size : size])
-    del buffer[:size]
-    return Message(of, event, body)
-
-
-def _string(text: str) -> bytes:
-    """Write a text as Wayland does: its length with the closing zero, itself, filled to words."""
-    raw = text.encode() + b"\0"
-    return struct.pack("=I", len(raw)) + raw + bytes(-len(raw) % 4)
-
-
-def _read_string(body: bytes, offset: int) -> str:
-    (length,) = struct.unpack_from("=I", body, offset)
-    return body[offset + 4 : offset + 4 + max(0, length - 1)].decode("utf-8", "replace")
+    try:
+        return cut(buffer)
+    except ValueError as error:
+        raise DesktopError(str(error)) from error

@@ -7,6 +7,7 @@ An installed package adds a sink by an entry point of the group `gesturectl.sink
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,6 +96,19 @@ def _x11_works() -> str | None:
     return x11.works()
 
 
+def _open_wlroots(allow_hosts: frozenset[str]) -> Sink:
+    from gesturectl.sinks.courier import Courier
+    from gesturectl.sinks.wlroots import WlrootsSink
+
+    return WlrootsSink(courier=Courier(allow_hosts))
+
+
+def _wlroots_works() -> str | None:
+    from gesturectl.sinks import wlroots
+
+    return wlroots.works()
+
+
 def _open_pynput(allow_hosts: frozenset[str]) -> Sink:
     from gesturectl.sinks.courier import Courier
     from gesturectl.sinks.pynput import PynputSink
@@ -132,6 +146,13 @@ SINKS: dict[str, SinkSpec] = {
             "keyboard and mouse of an X11 desktop, in any layout",
             _open_x11,
             _x11_works,
+            ("linux",),
+        ),
+        SinkSpec(
+            "wlroots",
+            "keyboard and mouse of sway, labwc, niri, Hyprland and others of their kind on Wayland",
+            _open_wlroots,
+            _wlroots_works,
             ("linux",),
         ),
         SinkSpec(
@@ -179,11 +200,34 @@ def open_sink(name: str, allow_hosts: frozenset[str] = frozenset()) -> Sink:
 def default_sink() -> str:
     """Return the name of the sink that suits this platform and session.
 
+    On a Wayland desktop that takes no keys it is `x11` where XWayland runs; see `shortfall`.
+
     Raises:
         SinkError: none works; says why and what to do instead.
     """
-    name = "x11" if sys.platform.startswith("linux") else "pynput"
-    problem = SINKS[name].works()
-    if problem is None:
-        return name
-    raise SinkError(f"{problem}; or print commands instead of sending them: --sink print")
+    if not sys.platform.startswith("linux"):
+        candidates = ["pynput"]
+    elif os.environ.get("WAYLAND_DISPLAY"):
+        candidates = ["wlroots", "x11"]
+    else:
+        candidates = ["x11"]
+    problems: list[str] = []
+    for name in candidates:
+        problem = SINKS[name].works()
+        if problem is None:
+            return name
+        problems.append(problem)
+    raise SinkError(f"{problems[0]}; or print commands instead of sending them: --sink print")
+
+
+def shortfall(name: str) -> str | None:
+    """Return whom a sink does not reach in this session though it works, and what to do; or None.
+
+    Under Wayland X11 sees only the programs that run in XWayland.
+    """
+    if name != "x11" or not os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    problem = SINKS["wlroots"].works()
+    return "keys reach only programs that run in XWayland: " + (
+        problem or "this is a Wayland session; use --sink wlroots, which reaches all"
+    )

@@ -18,7 +18,7 @@ from typing import Literal, Self
 from gesturectl import keys
 from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.ledger import Ledger
-from gesturectl.sinks import programs
+from gesturectl.sinks import programs, shortfall
 from gesturectl.sinks.carry import Carry
 from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.guardian import Guardian
@@ -82,10 +82,8 @@ class X11Sink:
     ) -> None:
         name = display or os.environ.get("DISPLAY", "")
         self._display = XDisplay(name)
-        if os.environ.get("WAYLAND_DISPLAY"):
-            log.warning(
-                "this is a Wayland session: through X11 only windows that run in XWayland get keys"
-            )
+        if (reach := shortfall("x11")) is not None:
+            log.warning("%s", reach)
         self.injected = self._display.injected  # for whoever watches real keyboards and mice
         self._guardian = Guardian(name, heartbeat_s)
         self._ledger = Ledger()

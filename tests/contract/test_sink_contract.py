@@ -1,7 +1,7 @@
 """One suite for every sink: what goes down comes up, once, and wrong keys are refused with advice.
 
 Each sink is opened by name and watched from outside: the memory by its list, the printer by its
-lines, x11 and pynput by a real client on a private X server.
+lines, x11 and pynput by a real client on a private X server, wlroots by one in a private sway.
 """
 
 from __future__ import annotations
@@ -130,6 +130,29 @@ def watched_x11(request: pytest.FixtureRequest) -> Iterator[Watched]:
 
 
 @contextmanager
+def watched_wlroots(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from gesturectl.sinks.wlroots import WlrootsSink
+    from tests.e2e.wlclient import WaylandListener
+
+    sway = request.getfixturevalue("sway")
+    listener = WaylandListener(sway)
+    kept: list[object] = []
+    sink = WlrootsSink(sway.wayland, courier=keeping(kept))
+    listener.wait_for_focus()
+    names = {"Control_L": "ctrl", "Shift_L": "shift"}
+    seen: Strokes = []
+
+    def strokes() -> Strokes:
+        seen.extend((what, names.get(name, name)) for what, name in listener.received())
+        return [(what, name) for what, name in seen if what not in ("motion", "axis")]
+
+    try:
+        yield Watched(sink, strokes, lambda: ordered(kept))
+    finally:
+        listener.close()
+
+
+@contextmanager
 def watched_pynput(request: pytest.FixtureRequest) -> Iterator[Watched]:
     if find_spec("pynput") is None:
         pytest.skip("pynput is not installed; `pip install gesturectl[pynput]`")
@@ -176,6 +199,7 @@ WATCHED = {
     "memory": watched_memory,
     "print": watched_print,
     "x11": watched_x11,
+    "wlroots": watched_wlroots,
     "pynput": watched_pynput,
 }
 

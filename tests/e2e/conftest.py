@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import require_program
+from tests.e2e.wayland import Sway, running_sway
 from tests.e2e.xserver import Listener, XServer, running_server
 
 
@@ -36,3 +37,11 @@ def listener(desktop: XServer) -> Iterator[Listener]:
     listener = Listener(desktop)
     yield listener
     listener.close()
+
+
+@pytest.fixture(scope="session")
+def sway() -> Iterator[Sway]:
+    """One sway for all tests of a run that leave it as it was."""
+    require_program("sway", "swaymsg", "foot", "setpriv")
+    with running_sway() as sway:
+        yield sway

@@ -51,10 +51,18 @@ class Sway:
         subprocess.run(["swaymsg", command], env=self.env, check=True, capture_output=True)
 
     @contextmanager
-    def window(self, app: str, title: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Show a window, closed on leaving."""
+    def window(self, app: str, title: str, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Show a terminal, in which a program runs if one is given; closed on leaving."""
         process = subprocess.Popen(
-            [*_unprivileged(), "foot", "--app-id", app, "--title", title, "sleep", "600"],
+            [
+                *_unprivileged(),
+                "foot",
+                "--app-id",
+                app,
+                "--title",
+                title,
+                *(argv or ("sleep", "600")),
+            ],
             env=self.env | {"HOME": str(self.folder)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

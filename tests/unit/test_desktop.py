@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl import desktop
+from gesturectl import desktop, wayland
 from gesturectl.desktop import DESKTOPS, NoDesktop, open_desktop, sway, wlroots
 from gesturectl.desktop.inuse import MEANT_PX, WITHIN_MS, Hands, Travel, travelled
 from gesturectl.desktop.processes import executable_of
@@ -185,11 +185,11 @@ def test_what_is_not_sway_is_refused(sent: bytes) -> None:
 
 
 def test_a_message_of_wayland_is_read_when_it_is_whole() -> None:
-    whole = wlroots.HEADER.pack(7, 1, 20) + struct.pack("=I", 4) + b"foo\0" + bytes(4)
+    whole = wayland.HEADER.pack(7, 1, 20) + struct.pack("=I", 4) + b"foo\0" + bytes(4)
     buffer = bytearray(whole[:19])
     assert wlroots._cut(buffer) is None
     buffer += whole[19:]
-    assert wlroots._cut(buffer) == wlroots.Message(7, 1, whole[8:])
+    assert wlroots._cut(buffer) == wayland.Message(7, 1, whole[8:])
     assert wlroots._cut(buffer) is None
 
 
@@ -200,6 +200,6 @@ def test_what_is_not_wayland_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["", "abc", "wörld", "four"])
 def test_texts_of_wayland_fill_whole_words(text: str) -> None:
-    written = wlroots._string(text)
+    written = wayland.string(text)
     assert len(written) % 4 == 0
-    assert wlroots._read_string(written, 0) == text
+    assert wayland.read_string(written, 0) == text

@@ -41,7 +41,7 @@ def test_sinks_are_opened_by_name() -> None:
 
 def test_an_unknown_sink_names_those_that_exist() -> None:
     with pytest.raises(
-        UsageError, match=r"unknown sink 'x12'; there are: x11, pynput, print, memory"
+        UsageError, match=r"unknown sink 'x12'; there are: x11, wlroots, pynput, print, memory"
     ):
         sinks.open_sink("x12")
 
@@ -152,7 +152,7 @@ def test_an_installed_package_adds_a_sink_and_a_broken_one_harms_nothing(
         metadata.EntryPoint("print", "tests.unit.test_sinks:LOOPBACK", group),
     ]
     monkeypatch.setattr(metadata, "entry_points", lambda group: installed)
-    assert list(sinks.all_sinks()) == ["x11", "pynput", "print", "memory", "loopback"]
+    assert list(sinks.all_sinks()) == [*sinks.SINKS, "loopback"]
     assert isinstance(sinks.open_sink("loopback"), MemorySink)
     assert isinstance(sinks.open_sink("print"), PrintSink)
     assert "sink broken from no.such.module:SPEC does not load" in caplog.text

@@ -1,0 +1,292 @@
+"""One connection to a Wayland compositor that takes keys and pointers of other programs.
+
+    we     registry   bind seat, managers   keyboard, pointer   keymap   key … button … | destroy
+    they   globals …                                         (silence: all is well)     | done
+
+Requests are gathered and go out with `flush`. Errors come back with `read_events`, which the sink
+calls before each command; on any, the compositor has closed the connection and let go of our keys.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Final, Literal
+
+from gesturectl import wayland
+from gesturectl.errors import SinkError
+from gesturectl.wayland import DISPLAY, Global, Message, fixed, message
+
+# Source: virtual-keyboard-unstable-v1.xml, wlr-virtual-pointer-unstable-v1.xml.
+SEAT: Final = "wl_seat"
+KEYBOARDS: Final = "zwp_virtual_keyboard_manager_v1"
+POINTERS: Final = "zwlr_virtual_pointer_manager_v1"
+CREATE: Final = 0  # of both managers
+POINTERS_DESTROY: Final = 1  # that of keyboards has none
+KEYMAP, KEY, MODIFIERS, KEYBOARD_DESTROY = 0, 1, 2, 3
+MOTION, MOTION_ABSOLUTE, BUTTON, AXIS, FRAME, AXIS_SOURCE = 0, 1, 2, 3, 4, 5
+AXIS_DISCRETE, POINTER_DESTROY = 7, 8
+XKB_V1: Final = 1  # the format of keymaps
+VERTICAL: Final = 0
+HORIZONTAL: Final = 1
+WHEEL, CONTINUOUS = 0, 2  # what turns: a wheel with clicks, or anything smooth
+STEP: Final = 15.0  # what one click of a wheel counts on an axis, as libinput has it: degrees
+WHOLE: Final = 65535  # of the desktop, in absolute movements
+
+ANSWER_S: Final = 2.0  # a compositor that is silent for so long hangs
+
+
+class Compositor:
+    """A connection to the compositor at `path`; `bring_devices` gives it our keyboard and pointer.
+
+    Raises:
+        SinkError: there is none, or it takes no keys from programs; says what to do.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._socket = _connect(path)
+        self._received = bytearray()
+        self._unsent = bytearray()
+        self._globals: dict[str, Global] = {}
+        self._newest = DISPLAY  # numbers of objects that we make must follow each other
+        self.keyboard = self.pointer = self._pointers = 0  # of nothing yet
+        try:
+            self._registry = self._number()
+            self._put(DISPLAY, wayland.DISPLAY_GET_REGISTRY, self._registry)
+            self.round_trip()
+            missing = [name for name in (SEAT, KEYBOARDS, POINTERS) if name not in self._globals]
+            if missing:
+                raise SinkError(_refusal(missing[-1]))
+        except SinkError:
+            self._socket.close()
+            raise
+
+    def bring_devices(self, keymap: str) -> None:
+        """Put a keyboard and a pointer of ours into the desktop, and wait until they are there.
+
+        Raises:
+            SinkError: the compositor has ended, or does not take the keymap.
+        """
+        seat = self._bind(SEAT)
+        self._pointers = self._bind(POINTERS)
+        self.keyboard = self._make(self._bind(KEYBOARDS), seat)
+        self.pointer = self._make(self._pointers, seat)
+        self.keymap(keymap)
+        self.round_trip()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the connection."""
+        return self._socket.fileno()
+
+    def keymap(self, text: str) -> None:
+        """Give our keyboard another keymap. Modifiers in force must be told anew."""
+        self.flush()
+        raw = text.encode() + b"\0"
+        shared = os.memfd_create("gesturectl-keymap", os.MFD_CLOEXEC)
+        try:
+            with open(shared, "wb", closefd=False) as file:
+                file.write(raw)
+            told = message(self.keyboard, KEYMAP, XKB_V1, len(raw))
+            socket.send_fds(self._socket, [told], [shared])
+        except OSError as error:
+            raise self._gone() from error
+        finally:
+            os.close(shared)
+
+    def key(self, keycode: int, *, down: bool) -> None:
+        """Press or release a key, by the kernel's number."""
+        self._put(self.keyboard, KEY, _now_ms(), keycode, down)
+
+    def modifiers(self, mods: int) -> None:
+        """Set the modifiers in force."""
+        self._put(self.keyboard, MODIFIERS, mods, 0, 0, 0)
+
+    def button(self, code: int, *, down: bool) -> None:
+        """Press or release a button, by the kernel's number."""
+        self._put(self.pointer, BUTTON, _now_ms(), code, down)
+        self._put(self.pointer, FRAME)
+
+    def move_by(self, dx_256: int, dy_256: int) -> None:
+        """Move the pointer by 256ths of a pixel."""
+        self._put(self.pointer, MOTION, _now_ms(), dx_256, dy_256)
+        self._put(self.pointer, FRAME)
+
+    def move_to(self, x: float, y: float) -> None:
+        """Move the pointer to a place of the whole desktop, from 0 to 1 each way."""
+        place = (round(x * WHOLE), round(y * WHOLE))
+        self._put(self.pointer, MOTION_ABSOLUTE, _now_ms(), *place, WHOLE, WHOLE)
+        self._put(self.pointer, FRAME)
+
+    def scroll(self, axis: Literal[0, 1], steps: float) -> None:
+        """Turn by steps: whole ones are clicks of a wheel, any other amount is a smooth turn.
+
+        A client that is told of clicks looks at nothing else, so the two are never mixed.
+        """
+        amount = fixed(steps * STEP)
+        clicks = int(steps)
+        if clicks == steps:
+            self._put(self.pointer, AXIS_DISCRETE, _now_ms(), axis, amount, clicks)
+        else:
+            self._put(self.pointer, AXIS, _now_ms(), axis, amount)
+        # After the axis: wlroots 0.15 gives the source to the axis that was told last.
+        self._put(self.pointer, AXIS_SOURCE, WHEEL if clicks == steps else CONTINUOUS)
+        self._put(self.pointer, FRAME)
+
+    def flush(self) -> None:
+        """Send what was gathered.
+
+        Raises:
+            SinkError: the compositor is gone, or takes nothing any more.
+        """
+        if not self._unsent:
+            return
+        try:
+            self._socket.settimeout(ANSWER_S)
+            self._socket.sendall(self._unsent)
+        except TimeoutError as error:
+            raise SinkError("the Wayland desktop takes nothing in: it hangs") from error
+        except OSError as error:
+            raise self._gone() from error
+        finally:
+            self._unsent.clear()
+
+    def read_events(self) -> None:
+        """Take in what the compositor has said since the last call.
+
+        Raises:
+            SinkError: it has ended, or refused something and closed the connection.
+        """
+        self._socket.settimeout(0)
+        try:
+            while True:
+                self._read()
+        except BlockingIOError:
+            pass
+        while (told := self._cut()) is not None:
+            self._take_in(told)
+
+    def round_trip(self) -> None:
+        """Wait until the compositor has done all that was sent.
+
+        Raises:
+            SinkError: it has ended, refused something, or does not answer.
+        """
+        callback = self._number()
+        self._put(DISPLAY, wayland.DISPLAY_SYNC, callback)
+        self.flush()
+        self._socket.settimeout(ANSWER_S)
+        while True:
+            told = self._cut()
+            if told is not None and told.object == callback:
+                return
+            if told is not None:
+                self._take_in(told)
+                continue
+            try:
+                self._read()
+            except TimeoutError as error:
+                raise SinkError(
+                    f"the Wayland desktop at {self._path} does not answer; is it the right one?"
+                ) from error
+
+    def destroy(self) -> None:
+        """Take our keyboard and pointer out of the desktop, and wait until they are.
+
+        Raises:
+            SinkError: the compositor has ended.
+        """
+        self._put(self.keyboard, KEYBOARD_DESTROY)
+        self._put(self.pointer, POINTER_DESTROY)
+        self._put(self._pointers, POINTERS_DESTROY)
+        self.round_trip()
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+    def _bind(self, interface: str) -> int:
+        number = self._number()
+        # Version 1 of each has all that we use, and is what older desktops have.
+        self._unsent += wayland.bind(self._registry, self._globals[interface], 1, number)
+        return number
+
+    def _make(self, manager: int, seat: int) -> int:
+        number = self._number()
+        self._put(manager, CREATE, seat, number)
+        return number
+
+    def _number(self) -> int:
+        self._newest += 1
+        return self._newest
+
+    def _put(self, of: int, request: int, *words: int) -> None:
+        self._unsent += message(of, request, *words)
+
+    def _cut(self) -> Message | None:
+        try:
+            return wayland.cut(self._received)
+        except ValueError as error:
+            raise SinkError(str(error)) from error
+
+    def _take_in(self, told: Message) -> None:
+        if told.object == DISPLAY and told.event == wayland.DISPLAY_ERROR:
+            reason = wayland.read_string(told.body, 8)
+            raise SinkError(f"the Wayland desktop refused what was sent: {reason}")
+        if told.object == self._registry and told.event == wayland.REGISTRY_GLOBAL:
+            offered = wayland.read_global(told.body)
+            # Of several seats the first is the user's; later ones are there for special devices.
+            self._globals.setdefault(offered.interface, offered)
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(1 << 16)
+        except (BlockingIOError, TimeoutError):
+            raise
+        except OSError as error:
+            raise self._gone() from error
+        if not data:
+            # What it said before it closed tells more than that it did.
+            while (told := self._cut()) is not None:
+                self._take_in(told)
+            raise self._gone()
+        self._received += data
+
+    def _gone(self) -> SinkError:
+        return SinkError(
+            f"the Wayland desktop at {self._path} has ended; start gesturectl again when it is back"
+        )
+
+
+def _connect(path: str) -> socket.socket:
+    if not path:
+        raise SinkError(
+            "WAYLAND_DISPLAY is not set: start gesturectl inside a Wayland session, or choose "
+            "another sink"
+        )
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(ANSWER_S)
+        connection.connect(path)
+    except OSError as error:
+        connection.close()
+        raise SinkError(
+            f"no Wayland desktop answers at {path} ({error.strerror or error}); start gesturectl "
+            "inside its session"
+        ) from error
+    return connection
+
+
+def _refusal(missing: str) -> str:
+    names = os.environ.get("XDG_CURRENT_DESKTOP", "")
+    called = f" ({names.replace(':', ', ')})" if names else ""
+    return (
+        f"this Wayland desktop{called} takes no keys from other programs by the protocols of "
+        f"wlroots (it has no {missing}), and its RemoteDesktop portal is not supported yet; log "
+        "in to an X11 session, or to sway, labwc, Wayfire, river, niri or Hyprland"
+    )
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

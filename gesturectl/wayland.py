@@ -1,0 +1,101 @@
+"""Wayland's wire: messages of whole words over a local socket, written and read here.
+
+    ┌ object ─┬ bytes · number ┬ arguments …    uint, int, fixed: a word each
+    │ 4 bytes │ 2 + 2 bytes    │                string: length with its zero, itself, filled up
+    └─────────┴────────────────┘                fd: beside the bytes, not among them
+
+Numbers are in the machine's own byte order. Source: "Wire Format" in the protocol's documentation,
+and wayland.xml; requests and events are numbered in the order of the XML files.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+HEADER = struct.Struct("=IHH")  # object, number of the request or event, bytes of the message
+WORD = struct.Struct("=I")
+
+DISPLAY = 1  # the one object that is there from the start
+DISPLAY_SYNC, DISPLAY_GET_REGISTRY, REGISTRY_BIND = 0, 1, 0  # requests
+DISPLAY_ERROR, REGISTRY_GLOBAL = 0, 0  # events
+
+
+class Message(NamedTuple):
+    """An event: of which object, its number, its arguments as they came."""
+
+    object: int
+    event: int
+    body: bytes
+
+
+class Global(NamedTuple):
+    """What a desktop offers: its number there, its interface, the newest version it speaks."""
+
+    name: int
+    interface: str
+    version: int
+
+
+def cut(buffer: bytearray) -> Message | None:
+    """Take the first message off a buffer, or None while it is not whole.
+
+    Raises:
+        ValueError: this is no message of Wayland's.
+    """
+    if len(buffer) < HEADER.size:
+        return None
+    of, event, size = HEADER.unpack_from(buffer)
+    if size < HEADER.size:
+        raise ValueError("what answers at WAYLAND_DISPLAY does not speak Wayland")
+    if len(buffer) < size:
+        return None
+    body = bytes(buffer[HEADER.size : size])
+    del buffer[:size]
+    return Message(of, event, body)
+
+
+def message(of: int, request: int, *words: int, body: bytes = b"") -> bytes:
+    """Write a request: its words, negative ones too, then what else it carries."""
+    arguments = struct.pack(f"={len(words)}I", *(word & 0xFFFF_FFFF for word in words)) + body
+    return HEADER.pack(of, request, HEADER.size + len(arguments)) + arguments
+
+
+def bind(registry: int, offered: Global, version: int, number: int) -> bytes:
+    """Write the request that makes a global ours, as the object `number`."""
+    wanted = WORD.pack(offered.name) + string(offered.interface)
+    return message(registry, REGISTRY_BIND, body=wanted + struct.pack("=II", version, number))
+
+
+def read_global(body: bytes) -> Global:
+    """Read the registry's event that tells of one."""
+    (name,) = WORD.unpack_from(body)
+    (version,) = WORD.unpack_from(body, len(body) - WORD.size)
+    return Global(name, read_string(body, WORD.size), version)
+
+
+def string(text: str) -> bytes:
+    """Write a text: its length with the closing zero, itself, filled to words."""
+    raw = text.encode() + b"\0"
+    return WORD.pack(len(raw)) + raw + bytes(-len(raw) % 4)
+
+
+def read_string(body: bytes, offset: int) -> str:
+    """Read the text at an offset."""
+    (length,) = WORD.unpack_from(body, offset)
+    return body[offset + 4 : offset + 4 + max(0, length - 1)].decode("utf-8", "replace")
+
+
+def fixed(amount: float) -> int:
+    """Return a number in 256ths, as which Wayland writes fractions."""
+    return round(amount * 256)
+
+
+def display_path() -> str:
+    """Return where the environment says that Wayland is spoken; empty outside such a session."""
+    display = os.environ.get("WAYLAND_DISPLAY", "")
+    if not display or display.startswith("/"):
+        return display
+    return str(Path(os.environ.get("XDG_RUNTIME_DIR", "/"), display))
