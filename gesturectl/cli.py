@@ -25,6 +25,7 @@ from gesturectl.errors import GesturectlError, SampleError, UsageError
 if TYPE_CHECKING:
     from gesturectl import rig
     from gesturectl.config import Config
+    from gesturectl.consent import Purpose
     from gesturectl.daemon import Control
     from gesturectl.progress import DownloadBar
     from gesturectl.teachview import Screen
@@ -95,6 +96,14 @@ class CtlDo(StrEnum):
     do = "do"
     panic = "panic"
     quit = "quit"
+
+
+class PrivacyDo(StrEnum):
+    """What `privacy` can do."""
+
+    show = "show"
+    export = "export"
+    delete = "delete"
 
 
 class BenchOf(StrEnum):
@@ -184,17 +193,21 @@ def run(
 ) -> None:
     """Watch a source and send what the profile binds to its gestures, until stopped.
 
-    Ctrl-C and SIGTERM stop it, SIGHUP reads the profile anew. Gestures of your own are taken up as
-    soon as they are learned. However it ends, no key stays down.
+    Asks for consent before it opens a camera for the first time. Ctrl-C and SIGTERM stop it, SIGHUP
+    reads the profile anew. Gestures of your own are taken up as soon as they are learned. However
+    it ends, no key stays down.
     """
-    from gesturectl import rig, sinks, watch
+    from gesturectl import retention, rig, sinks, watch
 
     if dry_run and sink not in (None, "print"):
         raise UsageError(f"--dry-run sends nothing and --sink {sink} sends: give one of the two")
     settings = _settings(hand_model, pose_model)
+    seen = source or settings.source
+    _ask_consent("watch", seen, settings)
+    retention.apply(settings.keep)
     with _download_bar() as bar:
         choice = rig.Choice(
-            source=source or settings.source,
+            source=seen,
             profile=profile or settings.profile,
             sink="print" if dry_run else sink or settings.sink or sinks.default_sink(),
             allow_run=settings.allow_run,
@@ -291,6 +304,7 @@ def replay(
     from gesturectl.watch import exit_code
 
     settings = _settings(hand_model, pose_model)
+    _ask_consent("watch", path, settings)
     with _download_bar() as bar:
         choice = rig.Choice(
             source=path,
@@ -325,7 +339,8 @@ def record(
 ) -> None:
     """Record landmarks, never pictures, from any source to a trace.
 
-    A trace serves bug reports, tests and training. Asks for consent before the camera is opened.
+    A trace serves bug reports, tests and training. Asks for consent, once, before a camera is
+    opened.
     """
     from gesturectl import record as recorder
     from gesturectl import rig
@@ -334,12 +349,12 @@ def record(
         raise UsageError(f"{file}: a trace is named NAME.jsonl or NAME.jsonl.gz")
     if file.exists():
         raise UsageError(f"{file} exists; record to another name, or move it away")
-    if not consent:
-        _ask_consent("--consent")
     settings = _settings(hand_model, pose_model)
+    seen = source or settings.source
+    _ask_consent("keep", seen, settings, yes=consent, option="--consent")
     with _download_bar() as bar:
         choice = rig.Choice(
-            source=source or settings.source,
+            source=seen,
             profile=None,
             sink="print",
             hand_model=settings.hand_model,
@@ -386,8 +401,8 @@ def teach(
     pressed. In a recording, rests between movements delimit the takes, or the labels of a trace do.
     What was interrupted goes on where it stopped. Landmarks are kept, never pictures.
     """
-    from gesturectl import lesson, told
     from gesturectl import teach as school
+    from gesturectl import told
     from gesturectl.samples import Plan, Store, check_name
 
     check_name(name)
@@ -397,8 +412,7 @@ def teach(
         raise UsageError("--from gives the takes themselves: leave --source out")
     store, settings = Store.of_user(), _settings(hand_model, pose_model)
     seen = "trace:" + str(recordings[0]) if recordings else source or settings.source
-    if not yes and not lesson.is_recorded(seen):
-        _ask_consent("--yes")
+    _ask_consent("keep", seen, settings, yes=yes, option="--yes")
     before = store.plan(name)
     plan = Plan(
         "hand" if hand else "body" if body else "auto" if auto or before is None else before.part,
@@ -434,14 +448,13 @@ def background(
     Type, drink, talk, scratch your head, and make no gesture. Your own gestures are learned anew
     for at most 0.2 mistakes an hour. Landmarks are kept, never pictures: the newest 20 minutes.
     """
-    from gesturectl import lesson, told
     from gesturectl import teach as school
+    from gesturectl import told
     from gesturectl.samples import Store
 
     settings = _settings(hand_model, pose_model)
     seen = source or settings.source
-    if not yes and not lesson.is_recorded(seen):
-        _ask_consent("--yes")
+    _ask_consent("keep", seen, settings, yes=yes, option="--yes")
     with _watching(f"background · {seen}", seen, settings) as (choice, screen, control):
         ordinary = school.background(choice, 60 * minutes, Store.of_user(), screen, control)
     told.say_ordinary(ordinary, _lines())
@@ -643,6 +656,43 @@ def models(
 
 
 @app.command()
+def privacy(
+    *,
+    do: Annotated[
+        PrivacyDo,
+        typer.Argument(help="List all that is kept; copy it into an archive; remove it."),
+    ] = PrivacyDo.show,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The archive of `export`: NAME.zip."),
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is kept of you, where, how long and why; export it; delete it.
+
+    What is older than `keep` in config.yaml allows is removed first. `delete` removes all that
+    shows how you move, and your consent; your settings and profiles stay.
+    """
+    from gesturectl import privacy as keeper
+
+    if (file is not None) != (do is PrivacyDo.export):
+        raise UsageError("`privacy export` wants the name of an archive, and nothing else does")
+    if do is PrivacyDo.show:
+        keeper.show(as_json=as_json)
+    elif file is not None:
+        count = keeper.export(file)
+        says = {"file": str(file), "files": count}
+        _print_json(says) if as_json else typer.echo(f"{file}: {_counted(count, 'file')}")
+    else:
+        keeper.refuse_while_recording()
+        found = keeper.to_delete()
+        if found:
+            _ask(yes, f"Remove {keeper.listed(found)}?")
+        raise typer.Exit(keeper.delete(as_json=as_json))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look for what could keep gestures from working, with advice on each."""
     from gesturectl import doctor as physician
@@ -682,6 +732,8 @@ def bench(
     from gesturectl import bench as stopwatch
 
     settings = _settings(hand_model, pose_model)
+    if source is not None:
+        _ask_consent("watch", source, settings)
     with _download_bar() as bar:
         stopwatch.bench(
             name.value,
@@ -763,18 +815,23 @@ def _interrupted(control: Control) -> int:
     return 128 + signal.SIGINT if control.signal == signal.SIGINT else 0
 
 
-def _ask_consent(option: str) -> None:
-    """Ask for consent before a camera is opened.
+def _ask_consent(
+    purpose: Purpose, source: str, settings: Config, *, yes: bool = False, option: str | None = None
+) -> None:
+    """Ask once for consent before a camera is opened; `yes` says it for this time.
 
     Raises:
         UsageError: there is nobody to ask.
     """
-    from gesturectl.record import CONSENT
+    from gesturectl import consent
 
-    typer.echo(CONSENT, err=True)
+    if yes or not consent.needed(source) or consent.given(purpose, settings):
+        return
     if not sys.stdin.isatty():
-        raise UsageError(f"give {option} when everyone who is seen has agreed")
-    typer.confirm("Has everyone who will be seen agreed?", abort=True, err=True)
+        raise consent.nobody_to_ask(purpose, option)
+    typer.echo(consent.WORDS[purpose], err=True)
+    typer.confirm(consent.QUESTIONS[purpose], abort=True, err=True)
+    consent.keep(purpose)
 
 
 def _ask(yes: bool, question: str) -> None:

@@ -4,6 +4,8 @@
     profile: slides
     allow_run: false
     allow_hosts: [lamp.local]
+    consent: true
+    keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -12,9 +14,11 @@ from a stranger, never can.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import cast
 
 import platformdirs
 
@@ -25,10 +29,26 @@ from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days what is kept of somebody is kept; None is until it is deleted.
+
+    The defaults: ordinary behaviour and mistakes make own gestures better, and people, rooms and
+    chairs change; the last activation serves `gesturectl wrong`, which is said within minutes; a
+    gesture that somebody taught must not vanish by itself.
+    """
+
+    background: int | None = 90
+    wrong: int | None = 365
+    last_heard: int | None = 7
+    gestures: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Settings with their defaults. `sink` None is the platform's own.
 
-    `allow_hosts` are names and addresses as `hosts.host` returns them.
+    `allow_hosts` are names and addresses as `hosts.host` returns them. `consent` says what a person
+    says when asked before a camera is opened (see `consent`).
     """
 
     source: str = "camera:0"
@@ -38,12 +58,23 @@ class Config:
     allow_hosts: frozenset[str] = frozenset()
     hand_model: Path | None = None
     pose_model: Path | None = None
+    consent: bool = False
+    keep: Keep = Keep()
 
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f"`{text}` is neither `true` nor `false`")
     return text == "true"
+
+
+def _days(text: str) -> int | None:
+    if text == "forever":
+        return None
+    found = re.fullmatch(r"(\d{1,4}) (day|week|year)s?", text)
+    if found is None:
+        raise ValueError(f"`{text}` is no time; write one like `90 days`, `1 year` or `forever`")
+    return int(found[1]) * {"day": 1, "week": 7, "year": 365}[found[2]]
 
 
 def _file(text: str) -> Path:
@@ -61,6 +92,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "allow_hosts": hosts.host,
     "hand_model": _file,
     "pose_model": _file,
+    "consent": _yes_or_no,
+    "keep": _days,
 }
 SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
 
@@ -121,6 +154,8 @@ class _Wrong(Exception):  # noqa: N818 — says what is wrong, and where
 
 def _read(name: str, node: Node) -> object:
     """Return the value of one setting, or raise all that is wrong with it."""
+    if name == "keep":
+        return _keep(node)
     if name not in SETS:
         return _word(name, node)
     values: set[object] = set()
@@ -133,6 +168,26 @@ def _read(name: str, node: Node) -> object:
     if found:
         raise _Wrong(*found)
     return frozenset(values)
+
+
+def _keep(node: Node) -> Keep:
+    limits = tuple(field.name for field in fields(Keep))
+    if not isinstance(node, Mapping):
+        raise _Wrong((node.place, "`keep` wants lines like `background: 90 days`"))
+    days: dict[str, int | None] = {}
+    found: list[tuple[Place, str]] = []
+    for name, (key, value) in node.entries.items():
+        if name not in limits:
+            known = ", ".join(f"`{limit}`" for limit in limits)
+            found.append((key.place, f"nothing that is kept is called `{name}`; there are {known}"))
+            continue
+        try:
+            days[name] = cast("int | None", _word("keep", value))
+        except _Wrong as wrong:
+            found += wrong.found
+    if found:
+        raise _Wrong(*found)
+    return Keep(**days)
 
 
 def _word(name: str, node: Node) -> object:

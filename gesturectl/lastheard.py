@@ -4,7 +4,8 @@ What is kept, and where: while a profile listens to a gesture that the user has 
 three seconds of landmarks in memory; when such a gesture begins, these and the second after it in
 one file in the state folder of the platform, in place of the one before. When a shipped gesture
 that is listened to begins, the file holds its name and no landmarks. Nothing is kept of whoever has
-taught nothing; `gesturectl forget` and `wrong` remove the file.
+taught nothing; `gesturectl forget`, `wrong` and `privacy delete` remove the file, and a daemon that
+knows the gestures of somebody who has deleted them meanwhile writes it no more.
 
     landmarks   --|=============B====|------     B  an own gesture begins
                   KEPT_US before     AFTER_US: written here, or sooner when the run ends
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -57,10 +58,18 @@ class Memory:
     """Notes every observation of a run, and writes down what was seen around an activation.
 
     `own` are the gestures that the user has taught, `listened` those that the profile acts on.
+    `wanted` says whether they still are on disk.
     """
 
-    def __init__(self, path: Path, own: Collection[str], listened: Collection[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        own: Collection[str],
+        listened: Collection[str],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._path = path
+        self._wanted = wanted
         self._listened = frozenset(listened)
         self._own = frozenset(own) & self._listened
         self._past: deque[Observation] = deque()
@@ -101,7 +110,7 @@ class Memory:
     def _write(self, gesture: str, frames: tuple[Observation, ...]) -> None:
         # The key press is out already. To compress 120 frames takes 50 ms, longer than a frame.
         self._wait()
-        self._writer = Thread(target=_write, args=(self._path, gesture, frames))
+        self._writer = Thread(target=_write, args=(self._path, gesture, frames, self._wanted))
         self._writer.start()
 
     def _wait(self) -> None:
@@ -113,7 +122,11 @@ def _nobody(observation: Observation) -> Observation:
     return Observation(observation.t_us, (), (), observation.size_px)
 
 
-def _write(path: Path, gesture: str, frames: tuple[Observation, ...]) -> None:
+def _write(
+    path: Path, gesture: str, frames: tuple[Observation, ...], wanted: Callable[[], bool]
+) -> None:
+    if not wanted():
+        return
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,6 +134,10 @@ def _write(path: Path, gesture: str, frames: tuple[Observation, ...]) -> None:
         with TraceWriter(path, frames[0].size_px, "gesturectl run", part=part) as writer:
             for observation in frames:
                 writer.write(observation, gesture)
+        # `privacy delete` removes the gestures first and this file after them: whichever of the two
+        # came in between, nothing stays.
+        if not wanted():
+            path.unlink(missing_ok=True)
     except (GesturectlError, OSError) as error:
         log.warning("what was last heard cannot be kept for `gesturectl wrong`: %s", error)
 

@@ -1,10 +1,11 @@
-"""`gesturectl record`: a trace from any source, landmarks only, with consent first."""
+"""`gesturectl record`: a trace from any source, landmarks only; the command line asks first."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from gesturectl import holdings
 from gesturectl.daemon import STALL_S, Control, signals
 from gesturectl.errors import SourceError
 from gesturectl.rig import EVERYTHING, Choice, gives_frames, open_landmarker
@@ -13,11 +14,6 @@ from gesturectl.trace import TraceWriter
 from gesturectl.types import Observation
 
 FIRST_FRAME_S = 10.0  # a camera may take long to start; a recording needs its size first
-
-CONSENT = (
-    "A recording keeps the places of hand and body joints in time: no picture, no sound, of the "
-    "face only nose, eyes and ears. It shows how somebody moves. Record only people who agree."
-)
 
 
 def record(choice: Choice, path: Path, *, seconds: float | None) -> int:
@@ -39,6 +35,7 @@ def record(choice: Choice, path: Path, *, seconds: float | None) -> int:
                 raise SourceError(f"{source.description}: {source.problem or 'no picture comes'}")
             first = landmarker.detect(frame)
             end_us = None if seconds is None else first.t_us + round(seconds * 1e6)
+            holdings.note_recording(path, choice.source)
             with TraceWriter(path, first.size_px, source.description) as writer:
                 print(f"recording {source.description}; Ctrl-C ends it", file=sys.stderr)
                 writer.write(first)

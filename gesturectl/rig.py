@@ -25,6 +25,7 @@ from gesturectl.listener import Listener
 from gesturectl.own import Own
 from gesturectl.recogniser import Recogniser
 from gesturectl.rules import Profile
+from gesturectl.samples import Store
 from gesturectl.sinks import Sink, open_sink
 from gesturectl.sources import Source, known_sources, open_source
 from gesturectl.types import Needs, Observation, UserInput, Window
@@ -188,7 +189,10 @@ def _listener(mine: Own, chosen: Profile | None) -> Listener | None:
 def _memory(choice: Choice, mine: Own, chosen: Profile | None) -> lastheard.Memory | None:
     if not choice.remembers or mine.taught is None or chosen is None:
         return None
-    return lastheard.Memory(lastheard.file(), mine.taught.gestures, chosen.gestures)
+    store = Store.of_user()
+    return lastheard.Memory(
+        lastheard.file(), mine.taught.gestures, chosen.gestures, lambda: bool(own.stamp(store))
+    )
 
 
 def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:

@@ -19,11 +19,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
-from gesturectl.bundles import hand_bundle, pose_bundle
+from gesturectl.bundles import default_folder, hand_bundle, pose_bundle
 from gesturectl.errors import ModelError
 from gesturectl.landmarks.plausible import is_person
 from gesturectl.landmarks.sides import Track, settle
@@ -178,13 +178,40 @@ def _base(mp: Any, path: Path) -> Any:
 def _mediapipe() -> Any:
     _send_no_metrics()
     try:
-        import mediapipe
+        with _quiet_imports():
+            import mediapipe
     except OSError as error:  # a shared library of the system that it needs
         raise ModelError(
             f"MediaPipe cannot be loaded: {error}; on Debian and Ubuntu: "
             "apt install libegl1 libgles2 libgl1 libglib2.0-0"
         ) from error
     return mediapipe
+
+
+@contextlib.contextmanager
+def _quiet_imports() -> Iterator[None]:
+    """Keep what MediaPipe imports for others' needs from writing where we do not.
+
+    For sound it imports sounddevice, which looks for its library by running a compiler with
+    temporary files; MediaPipe does without it. For drawings it imports matplotlib, which keeps a
+    list of the system's fonts: in our cache then, not in folders of its own. Both seen with strace.
+    """
+    name, missing = "MPLCONFIGDIR", object()
+    folder = default_folder().with_name("matplotlib")
+    before = os.environ.get(name)
+    sound = sys.modules.get("sounddevice", missing)
+    os.environ.setdefault(name, str(folder))
+    if sound is missing:
+        sys.modules["sounddevice"] = None  # type: ignore[assignment]  # Python's way to say: none
+    try:
+        with contextlib.suppress(OSError):  # else matplotlib says that it takes a temporary one
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        if sound is missing:
+            sys.modules.pop("sounddevice", None)
 
 
 def _send_no_metrics() -> None:
@@ -202,6 +229,15 @@ def _send_no_metrics() -> None:
         ctypes.windll.kernel32.SetEnvironmentVariableW(name, nowhere)
     else:
         ctypes.CDLL(None).setenv(name.encode(), nowhere.encode(), 1)
+
+
+def _in_memory() -> IO[bytes]:
+    """Return a file that touches no disk where the system has such: a daemon writes nowhere else
+    than in its own folders.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b", buffering=0)
+    return tempfile.TemporaryFile()
 
 
 # What MediaPipe and TensorFlow Lite print on every start; no setting of theirs stops it.
@@ -223,7 +259,7 @@ def without_chatter() -> Iterator[None]:
     except (OSError, AttributeError, ValueError):  # no stderr: a program without a console
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with _in_memory() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield

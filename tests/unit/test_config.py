@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl.config import Config, parse
+from gesturectl.config import Config, Keep, parse
 from gesturectl.errors import ConfigError
 
 
@@ -25,11 +25,14 @@ sink: print
 allow_run: true
 allow_hosts: [Lamp.local, 192.168.1.5, "::1"]
 hand_model: {model}
+consent: true
+keep: {{background: 2 weeks, wrong: forever, gestures: 1 year}}
 """
     hosts = frozenset({"lamp.local", "192.168.1.5", "::1"})
     assert parse(text, "config.yaml") == Config(
-        "video:talk.mp4", "media", "print", True, hosts, model
-    )
+        "video:talk.mp4", "media", "print", True, hosts, model,
+        consent=True, keep=Keep(background=14, wrong=None, last_heard=7, gestures=365),
+    )  # fmt: skip
 
 
 def test_one_host_needs_no_list_and_none_may_be_allowed() -> None:
@@ -45,6 +48,24 @@ def test_every_wrong_host_is_told_at_its_place() -> None:
         "config.yaml:1:40: `*` is neither the name of a host nor an address",
         "config.yaml:1:45: `allow_hosts` wants one word or text",
     ]
+
+
+def test_every_wrong_time_is_told_at_its_place() -> None:
+    text = "keep:\n  background: 90\n  moon: 1 day\n  wrong: [a]\n  gestures: -1 days\n"
+    with pytest.raises(ConfigError) as error:
+        parse(text, "config.yaml")
+    assert [line for line in str(error.value).splitlines() if line.startswith("config")] == [
+        "config.yaml:2:15: `90` is no time; write one like `90 days`, `1 year` or `forever`",
+        "config.yaml:3:3: nothing that is kept is called `moon`; there are `background`, `wrong`, "
+        "`last_heard`, `gestures`",
+        "config.yaml:4:10: `keep` wants one word or text",
+        "config.yaml:5:13: `-1 days` is no time; write one like `90 days`, `1 year` or `forever`",
+    ]
+
+
+def test_how_long_is_said_for_each_by_its_name() -> None:
+    with pytest.raises(ConfigError, match="wants lines like `background: 90 days`"):
+        parse("keep: 90 days\n", "config.yaml")
 
 
 def test_words_are_taken_as_written() -> None:

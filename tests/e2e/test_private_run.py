@@ -1,0 +1,163 @@
+"""What a run does to the outside: the real daemon, on drawn pictures, with the real models.
+
+Every system call that makes a connection, or makes or changes a file, is looked at. So is what lies
+in the home folder afterwards, and the same run without any network at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from gesturectl import holdings
+from tests.conftest import Bundles, require_program
+from tests.e2e.process import COMMAND, START_S, finished, gesturectl
+from tests.lessons import trace_of
+
+pytestmark = pytest.mark.slow
+
+# A gesture of the user's own makes the daemon keep what it heard last: its one file.
+PROFILE = """\
+version: 1
+bindings:
+  - {gesture: fist, do: {key: b}}
+  - {gesture: little, do: {key: c}}
+"""
+CALLS = (
+    "trace=%network,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,mknod,mknodat,"
+    "link,linkat,symlink,symlinkat,truncate,unlink,unlinkat,chmod,fchmodat"
+)
+WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|O_TMPFILE")
+PATH = re.compile(r'"((?:[^"\\]|\\.)*)"')
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"\0\0\0 ftyp", b"\x1aE\xdf\xa3")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder, empty but for a gesture that was taught, and the environment that names it."""
+    folder = tmp_path / "home"
+    (folder / "tmp").mkdir(parents=True)
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    (folder / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / "run"))
+    monkeypatch.setenv("TMPDIR", str(folder / "tmp"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # else Python writes beside the program
+    takes = trace_of("little_finger,little_finger,little_finger", tmp_path / "takes.jsonl")
+    lesson = ("teach", "little", "--hand", "--source", takes, "--samples", "3")
+    with gesturectl(*lesson) as process:
+        code, _, err = finished(process, START_S)
+    assert code == 0, err
+    return folder
+
+
+def words(home: Path, bundles: Bundles) -> tuple[str, ...]:
+    """Return the command line of a run that sees a fist in pictures."""
+    profile = home.parent / "mine.yaml"
+    profile.write_text(PROFILE, "utf-8")
+    return (
+        *COMMAND, "run", "--sink", "print", "--json", "--source", "puppet:fist:1s", "--profile",
+        str(profile), "--hand-model", str(bundles.hand),
+    )  # fmt: skip
+
+
+def heard(out: str) -> set[str]:
+    rows = [json.loads(line) for line in out.splitlines()]
+    return {row["gesture"] for row in rows if row["type"] == "gesture"}
+
+
+def calls(report: Path) -> Iterator[tuple[str, str]]:
+    """Return every call that strace saw and that succeeded, as its name and the rest."""
+    for line in report.read_text("utf-8", "replace").splitlines():
+        match = re.match(r"\d+ +(\w+)\((.*)", line)
+        if match and " = -1 " not in line:
+            yield match[1], match[2]
+
+
+def strangers(paths: Sequence[str], allowed: Sequence[Path]) -> list[str]:
+    """Return the paths that lie in none of these folders, nor lead to one."""
+    return [
+        path
+        for path in paths
+        if not any(
+            Path(path).is_relative_to(folder) or folder.is_relative_to(path) for folder in allowed
+        )
+    ]
+
+
+def test_a_run_connects_to_nobody_and_writes_only_in_its_own_folders(
+    home: Path, bundles: Bundles
+) -> None:
+    require_program("strace")
+    report = home.parent / "calls.txt"
+    run = subprocess.run(
+        ["strace", "-f", "-qq", "-e", CALLS, "-o", str(report), *words(home, bundles)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "ptrace" in run.stderr.lower() or "operation not permitted" in run.stderr.lower():
+        pytest.skip(f"this machine forbids tracing: {run.stderr.strip()}")
+    assert run.returncode == 0, run.stderr
+    assert heard(run.stdout) == {"fist"}
+
+    seen = list(calls(report))
+    # Two sockets to nobody: MediaPipe looks which kinds of internet there are.
+    sockets = [rest for name, rest in seen if name == "socket"]
+    assert len([one for one in sockets if "AF_UNIX" not in one]) <= 2, sockets
+    assert not [one for one in sockets if "SOCK_STREAM" in one and "AF_UNIX" not in one], sockets
+    talk = ("connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg", "sendmmsg")
+    talked = [(name, rest) for name, rest in seen if name in talk]
+    # Its own socket for `gesturectl ctl`, where nobody calls now; and nothing else.
+    assert [name for name, _ in talked] == ["bind", "listen"]
+    assert str(home / "run/gesturectl/control.sock") in talked[0][1]
+
+    changed = [
+        path
+        for name, rest in seen
+        if name in ("open", "openat", "openat2")
+        for path in PATH.findall(rest)
+        if WRITES.search(rest)
+    ]
+    changed += [
+        path
+        for name, rest in seen
+        if name not in ("open", "openat", "openat2", "socket")
+        for path in PATH.findall(rest)
+    ]
+    own = [home / f".{name}" / "gesturectl" for name in ("config", "cache", "local/share")]
+    own += [home / ".local/state/gesturectl", home / "run/gesturectl"]
+    assert any(path.endswith("last-heard.jsonl.gz") for path in changed)  # the test sees writing
+    assert strangers(changed, [*own, Path("/dev/null")]) == []
+
+
+def test_a_run_leaves_what_the_table_names_and_no_picture(
+    home: Path, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = subprocess.run(words(home, bundles), capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    left = {path for path in home.rglob("*") if not path.is_dir()}
+    named = {item.path for place in holdings.PLACES for item in holdings.items(place)}
+    assert home / ".local/state/gesturectl/last-heard.jsonl.gz" in left
+    assert left <= named
+    assert [path for path in left if path.read_bytes().startswith(PICTURES)] == []
+    assert list((home / "tmp").iterdir()) == []
+
+
+def test_a_run_needs_no_network(home: Path, bundles: Bundles) -> None:
+    require_program("unshare")
+    alone = ("unshare", "--user", "--map-current-user", "--net")
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine forbids namespaces to its users")
+    run = subprocess.run(
+        [*alone, *words(home, bundles)], capture_output=True, text=True, check=False, env=os.environ
+    )
+    assert run.returncode == 0, run.stderr
+    assert heard(run.stdout) == {"fist"}
