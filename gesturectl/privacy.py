@@ -331,7 +331,7 @@ def _keeps_where_we_do(process: psutil.Process) -> bool:
     try:
         theirs = process.environ()
     except (psutil.Error, OSError):
-        return process.is_running()
+        return bool(process.is_running())
     return all(theirs.get(name) == os.environ.get(name) for name in _HOMES)
 
 
