@@ -93,7 +93,7 @@ class PlainView:
             self._say(f"{seconds:7.2f} s  {asked(request)}")
 
     def _say(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(line, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._say(self._title)
