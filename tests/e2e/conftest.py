@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,15 @@ import pytest
 from tests.conftest import require_program
 from tests.e2e.wayland import Sway, running_sway
 from tests.e2e.xserver import Listener, XServer, running_server
+
+
+def pytest_configure() -> None:
+    """Let programs under test be interrupted where the tests themselves run in the background.
+
+    A shell makes what it starts so ignore Ctrl-C, and every child inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
