@@ -26,6 +26,7 @@ from rich.table import Table
 from gesturectl import benchcontrol, benchpointer, benchprofile, bundles
 from gesturectl.engine import Engine
 from gesturectl.errors import GesturectlError
+from gesturectl.landmarks import AUTO
 from gesturectl.profile import load
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import EVERYTHING, Choice, open_landmarker
@@ -52,6 +53,7 @@ def bench(
     trace: Path | None = None,
     as_json: bool,
     hand_model: Path | None = None,
+    estimator: str = AUTO,
     pose_model: Path | None = None,
     progress: bundles.Progress | None = None,
 ) -> None:
@@ -65,6 +67,7 @@ def bench(
         profile=PROFILE,
         sink="memory",
         hand_model=hand_model,
+        estimator=estimator,
         pose_model=pose_model,
         progress=progress,
     )
@@ -222,7 +225,7 @@ def _bare_loop(choice: Choice) -> Iterator[Callable[[Frame], None]]:
     """Give what a short script around MediaPipe does with a frame, as its documentation shows."""
     import mediapipe as mp
 
-    from gesturectl.landmarks.mediapipe import without_chatter
+    from gesturectl.landmarks.quiet import without_chatter
 
     vision, options = mp.tasks.vision, mp.tasks.BaseOptions
     video = vision.RunningMode.VIDEO

@@ -215,6 +215,7 @@ def run(
             desktop=True,
             remembers=True,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -273,6 +274,7 @@ def demo(
             seconds=seconds,
             as_json=as_json,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -313,6 +315,7 @@ def replay(
             allow_run=settings.allow_run,
             allow_hosts=settings.allow_hosts,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -358,6 +361,7 @@ def record(
             profile=None,
             sink="print",
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -741,6 +745,7 @@ def bench(
             trace=trace,
             as_json=as_json,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -793,6 +798,7 @@ def _watching(
             profile=None,
             sink="print",
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )

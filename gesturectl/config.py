@@ -25,6 +25,7 @@ import platformdirs
 from gesturectl import hosts, yamlnodes
 from gesturectl.errors import ConfigError
 from gesturectl.fields import advise
+from gesturectl.landmarks import AUTO, ESTIMATORS
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
 
 
@@ -58,6 +59,7 @@ class Config:
     allow_hosts: frozenset[str] = frozenset()
     hand_model: Path | None = None
     pose_model: Path | None = None
+    estimator: str = AUTO
     consent: bool = False
     keep: Keep = Keep()
 
@@ -77,6 +79,12 @@ def _days(text: str) -> int | None:
     return int(found[1]) * {"day": 1, "week": 7, "year": 365}[found[2]]
 
 
+def _estimator(text: str) -> str:
+    if text not in ESTIMATORS:
+        raise ValueError(f"there is no estimator `{text}`; {advise(text, ESTIMATORS)}")
+    return text
+
+
 def _file(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_file():
@@ -92,6 +100,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "allow_hosts": hosts.host,
     "hand_model": _file,
     "pose_model": _file,
+    "estimator": _estimator,
     "consent": _yes_or_no,
     "keep": _days,
 }

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
+
+import numpy as np
 
 from gesturectl.types import Frame, Observation
+
+AUTO: Final = "auto"
+ESTIMATORS: Final = (AUTO, "litert", "mediapipe")  # `auto` is the first that is installed
 
 
 class Landmarker(Protocol):
@@ -23,3 +28,15 @@ class Landmarker(Protocol):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+def checked(frame: Frame) -> tuple[int, int]:
+    """Return the (width, height) of a frame's picture.
+
+    Raises:
+        ValueError: the picture is not uint8 (H, W, 3).
+    """
+    rgb = frame.rgb
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ValueError(f"a frame is uint8 (H, W, 3) RGB, not {rgb.dtype} {rgb.shape}")
+    return rgb.shape[1], rgb.shape[0]
