@@ -112,6 +112,10 @@ class BenchOf(StrEnum):
     all = "all"
     step = "step"
     frame = "frame"
+    idle = "idle"
+    start = "start"
+    memory = "memory"
+    replay = "replay"
     pointer = "pointer"
     profile = "profile"
     control = "control"
@@ -711,9 +715,9 @@ def bench(
         BenchOf,
         typer.Argument(
             metavar="[NAME]",
-            help="`step`: the engine alone. `frame`: picture to commands. `pointer`: how steady, "
-            "late and exact pointing is. `profile`: what 500 bindings cost. `control`: what "
-            "sockets cost.",
+            help="`step`: the engine alone. `frame`: picture to commands. `idle`: an empty room. "
+            "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
+            "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost.",
         ),
     ] = BenchOf.all,
     source: Annotated[

@@ -27,6 +27,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,9 +43,8 @@ BESIDE_US: Final = 120_000
 BESIDE_QUIET_US: Final = 500_000
 
 CELL_PX: Final = 8
-SAMPLED: Final = 4  # every fourth pixel, so four of a cell
-# Grey levels by which a cell must change. A webcam's noise in a dim room is 5 a pixel, 2.5 a cell
-# of four; six times what a picture's own cells show, and never less than 10.
+# Grey levels by which a cell must change: six times the noise that the cells themselves show, and
+# never less than 10. A webcam's noise in a dim room is 5 a pixel, so 2.5 in the mean of four.
 LEAST: Final = 10.0
 NOISES: Final = 6.0
 CELLS: Final = 3  # a hand at 3 m covers some twenty
@@ -92,14 +92,11 @@ def _within(t_us: int, then_us: int | None, span_us: int) -> bool:
 
 def glance(rgb: Pixels) -> NDArray[np.float32]:
     """Return the picture in cells of `CELL_PX`, float32 (rows, columns): how green each is."""
-    half = SAMPLED // 2
-    green = rgb[half::SAMPLED, half::SAMPLED, 1]
-    per_cell = CELL_PX // SAMPLED
-    rows, columns = green.shape[0] // per_cell, green.shape[1] // per_cell
-    cells = green[: rows * per_cell, : columns * per_cell].astype(np.float32)
-    cells = cells.reshape(rows, per_cell, columns, per_cell)
-    mean: NDArray[np.float32] = cells.mean(axis=(1, 3), dtype=np.float32)
-    return mean
+    rows, columns = max(rgb.shape[0] // CELL_PX, 1), max(rgb.shape[1] // CELL_PX, 1)
+    # Linear, not by area: the four pixels in a cell's middle tell enough, in a tenth of the time.
+    cells = cv2.resize(rgb, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    green: NDArray[np.float32] = cells[:, :, 1].astype(np.float32)
+    return green
 
 
 def changed(
@@ -109,9 +106,9 @@ def changed(
     if then is None or now.shape != then.shape or now.size == 0:
         return True
     change = now - then
-    change -= np.median(change)  # the light, or the camera's exposure
+    change -= np.median(change[::2, ::2])  # the light, or the camera's exposure
     np.abs(change, out=change)
-    noise = 1.4826 * float(np.median(change))
+    noise = 1.4826 * float(np.median(change[::2, ::2]))
     different = change > max(LEAST, NOISES * noise)
     for region in but:
         left, top, right, bottom = (int(edge) // CELL_PX for edge in region.box)
