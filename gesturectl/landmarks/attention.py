@@ -43,10 +43,10 @@ BESIDE_US: Final = 120_000
 BESIDE_QUIET_US: Final = 500_000
 
 CELL_PX: Final = 8
-# Grey levels by which a cell must change: six times the noise that the cells themselves show, and
+# Grey levels by which a cell must change: some times the noise that the cells themselves show, and
 # never less than 10. A webcam's noise in a dim room is 5 a pixel, so 2.5 in the mean of four.
 LEAST: Final = 10.0
-NOISES: Final = 6.0
+NOISES: Final = 4.5
 CELLS: Final = 3  # a hand at 3 m covers some twenty
 
 

@@ -34,7 +34,7 @@ def a_hand(angle: float = 0.0, scale: float = 100.0) -> np.ndarray:
     fingers = [(-0.8, -0.5), (-0.4, -1.2), (0.0, -1.3), (0.35, -1.2), (0.7, -1.0)]
     points = [(0.0, 0.9)]
     for x, y in fingers:
-        points += [(x * part, 0.9 + (y - 0.9) * part) for part in (0.4, 0.6, 0.8, 1.0)]
+        points += [(x * part, 0.9 + (y - 0.9) * part) for part in (0.5, 0.7, 0.87, 1.0)]
     c, s = np.cos(angle), np.sin(angle)
     return np.array(points) * scale @ np.array([[c, s], [-s, c]]) + (300, 200)
 
@@ -95,8 +95,8 @@ def test_overlap_is_of_what_both_cover() -> None:
 def test_anchors_are_as_many_as_the_networks_answer() -> None:
     assert anchors(192, (8, 16, 16, 16)).shape == (2016, 2)
     assert anchors(224, (8, 16, 32, 32, 32)).shape == (2254, 2)
-    assert anchors(192, (8, 16, 16, 16))[:3].tolist() == pytest.approx(
-        [[0.5 / 24] * 2, [0.5 / 24] * 2, [1.5 / 24, 0.5 / 24]]
+    assert anchors(192, (8, 16, 16, 16))[:3] == pytest.approx(
+        np.array([[0.5, 0.5], [0.5, 0.5], [1.5, 0.5]]) / 24
     )
 
 
