@@ -24,7 +24,7 @@ from gesturectl import (
     benchstep,
     bundles,
 )
-from gesturectl.landmarks import AUTO
+from gesturectl.config import AUTO
 from gesturectl.rig import Choice
 
 

@@ -4,6 +4,7 @@
     profile: slides
     allow_run: false
     allow_hosts: [lamp.local]
+    estimator: auto
     consent: true
     keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
 
@@ -18,15 +19,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import platformdirs
 
 from gesturectl import hosts, yamlnodes
 from gesturectl.errors import ConfigError
 from gesturectl.fields import advise
-from gesturectl.landmarks import AUTO, ESTIMATORS
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
+
+AUTO: Final = "auto"
+ESTIMATORS: Final = (AUTO, "litert", "mediapipe")
+"""What finds landmarks; `auto` is the first of the others that is installed."""
 
 
 @dataclass(frozen=True, slots=True)

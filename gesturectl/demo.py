@@ -20,10 +20,10 @@ from rich.table import Table
 from gesturectl import daemon, profile
 from gesturectl.bundles import Progress
 from gesturectl.catalog import catalog
+from gesturectl.config import AUTO
 from gesturectl.daemon import Control, Meters, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
-from gesturectl.landmarks import AUTO
 from gesturectl.rig import Choice, open_rig
 from gesturectl.rules import ACTIVE, Profile
 from gesturectl.score import Acted, Score, score

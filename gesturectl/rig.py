@@ -16,10 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gesturectl import actions, bundles, lastheard, own, profile
+from gesturectl.config import AUTO
 from gesturectl.desktop import Desktop, open_desktop
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import DesktopError, ModelError, ProfileError
-from gesturectl.landmarks import AUTO, Landmarker, networks
+from gesturectl.landmarks import Landmarker, has_litert
 from gesturectl.ledger import Ledger
 from gesturectl.listener import Listener
 from gesturectl.own import Own
@@ -243,7 +244,7 @@ def open_landmarker(needs: Needs, choice: Choice) -> Landmarker:
     pose = bundles.pose_bundle(choice.progress, choice.pose_model) if needs.bodies else None
     estimator = choice.estimator
     if estimator == AUTO:
-        estimator = "litert" if networks.usable() is None else "mediapipe"
+        estimator = "litert" if has_litert() else "mediapipe"
     # Only what is used is imported: MediaPipe takes half a second and 100 MB.
     if estimator == "litert":
         from gesturectl.landmarks.litert import LiteRTLandmarker

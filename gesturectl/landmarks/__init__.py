@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from gesturectl.types import Frame, Observation
-
-AUTO: Final = "auto"
-ESTIMATORS: Final = (AUTO, "litert", "mediapipe")  # `auto` is the first that is installed
 
 
 class Landmarker(Protocol):
@@ -40,3 +38,8 @@ def checked(frame: Frame) -> tuple[int, int]:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ValueError(f"a frame is uint8 (H, W, 3) RGB, not {rgb.dtype} {rgb.shape}")
     return rgb.shape[1], rgb.shape[0]
+
+
+def has_litert() -> bool:
+    """Whether LiteRT is installed; it is not to be had for every machine."""
+    return find_spec("ai_edge_litert") is not None

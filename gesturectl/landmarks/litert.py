@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from gesturectl.bundles import hand_bundle, pose_bundle
 from gesturectl.errors import ModelError
-from gesturectl.landmarks import attention, checked
+from gesturectl.landmarks import attention, checked, has_litert
 from gesturectl.landmarks.bodies import Bodies
 from gesturectl.landmarks.hands import Hands
-from gesturectl.landmarks.networks import usable
 from gesturectl.landmarks.plausible import is_person
 from gesturectl.landmarks.regions import Pixels, Region
 from gesturectl.landmarks.sides import Track, settle
@@ -53,8 +52,8 @@ class LiteRTLandmarker:
         *,
         always: bool = False,
     ) -> None:
-        if problem := usable():
-            raise ModelError(problem)
+        if not has_litert():
+            raise ModelError("LiteRT is not installed: pip install ai-edge-litert")
         self.needs = needs
         self._always = always
         self._closed = False

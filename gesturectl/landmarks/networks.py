@@ -7,7 +7,6 @@ the code expects is an error with the bundle's name, never a wrong landmark.
 
 from __future__ import annotations
 
-import contextlib
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -104,12 +103,3 @@ def _member(bundle: Path, name: str) -> bytes:
     if len(content) > MAX_BYTES:
         raise ModelError(f"{bundle}: {name} has more than {MAX_BYTES >> 20} MB")
     return content
-
-
-def usable() -> str | None:
-    """Return None where LiteRT can be used, else why not."""
-    with contextlib.suppress(ImportError, OSError):
-        import ai_edge_litert.interpreter  # noqa: F401
-
-        return None
-    return "LiteRT is not installed: pip install ai-edge-litert"

@@ -21,10 +21,10 @@ from rich.table import Table
 
 from gesturectl import daemon
 from gesturectl.catalog import catalog
+from gesturectl.config import AUTO, ESTIMATORS
 from gesturectl.daemon import Meters
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
-from gesturectl.landmarks import AUTO, ESTIMATORS
 from gesturectl.rig import Choice, open_rig
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.types import Began, Ended
