@@ -3,7 +3,7 @@
 A palm detector (4.7 ms on the machine of docs/performance.md) is asked only when the caller says
 so; a hand that is followed costs one run of the landmark network (4.2 ms). Networks, regions and
 thresholds are those of MediaPipe's hand landmarker, and so are the points: on clips of hands that
-are followed they differ by 0.1 to 0.2 pixels on average.
+are followed they differ by about 0.1 pixels.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from gesturectl.landmarks.bodies import HEAT_PX, Euro, refined
 from gesturectl.landmarks.detecting import anchors, detections
 from gesturectl.landmarks.hands import turned, without_doubles
 from gesturectl.landmarks.regions import (
+    PALM_TURN,
     Region,
     crop,
     of_body,
@@ -39,11 +40,16 @@ def a_hand(angle: float = 0.0, scale: float = 100.0) -> np.ndarray:
     return np.array(points) * scale @ np.array([[c, s], [-s, c]]) + (300, 200)
 
 
-def test_a_palm_s_region_lies_toward_its_fingers() -> None:
-    palm = of_palm(np.array([90.0, 90.0, 110.0, 110.0]), np.array([100, 110]), np.array([100, 90]))
-    assert (palm.x, palm.y, palm.side, palm.angle) == pytest.approx((100, 90, 52, 0))
-    left = of_palm(np.array([90.0, 90.0, 110.0, 110.0]), np.array([110, 100]), np.array([90, 100]))
-    assert (left.x, left.y, left.angle) == pytest.approx((90, 100, -pi / 2))
+def test_a_palm_s_region_lies_toward_its_fingers_and_turns_with_them() -> None:
+    box = np.array([90.0, 90.0, 110.0, 110.0])
+    palm = of_palm(box, np.array([100, 110]), np.array([100, 90]))
+    assert palm.side == pytest.approx(52)
+    assert palm.angle == pytest.approx(PALM_TURN)
+    assert np.hypot(palm.x - 100, palm.y - 100) == pytest.approx(10)
+    assert palm.y < 100
+    left = of_palm(box, np.array([110, 100]), np.array([90, 100]))
+    assert left.angle == pytest.approx(palm.angle - pi / 2)
+    assert left.x < 100
 
 
 @given(angles)
