@@ -1,8 +1,8 @@
 """The kernel's numbers of keys and buttons, for desktops whose own keyboard layout applies.
 
 Source: <linux/input-event-codes.h>. They are places on a PC's keyboard: characters, which
-layouts move about, have none here. Only four differ from the keyboard that we bring to Wayland, whose
-numbers X11 programs must know as well (`wlkeymap`).
+layouts move about, have none here. Only four differ from the keyboard that we bring to Wayland,
+whose numbers X11 programs must know as well (`wlkeymap`).
 """
 
 from __future__ import annotations

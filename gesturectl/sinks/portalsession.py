@@ -14,8 +14,8 @@ The portal ends the sessions of a program that leaves the bus, and the desktop l
 held: so it is after SIGKILL. While the daemon hangs, this thread lets go, as a guardian would; a
 process that is stopped as a whole (SIGSTOP) keeps what it holds.
 
-Source: org.freedesktop.portal.RemoteDesktop, version 2, and .Request, .Session, as the documentation
-of xdg-desktop-portal has them.
+Source: org.freedesktop.portal.RemoteDesktop, version 2, .Request and .Session, as documented with
+xdg-desktop-portal.
 """
 
 from __future__ import annotations
