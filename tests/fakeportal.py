@@ -102,7 +102,7 @@ class FakePortal:
         with self._changed:
             return self._changed.wait_for(condition, timeout_s)
 
-    def keys(self) -> list[Heard]:
+    def strokes(self) -> list[Heard]:
         """Return what was heard of keys and buttons."""
         return [one for one in self.heard if one[0] in HELD]
 

@@ -250,17 +250,22 @@ def default_sink() -> str:
     candidates: tuple[str, ...] = ("pynput",)
     if sys.platform.startswith("linux"):
         candidates = ON_WAYLAND if os.environ.get("WAYLAND_DISPLAY") else ("x11",)
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     for name in candidates:
         problem = SINKS[name].works()
         if problem is None:
             return name
-        problems.append(problem if len(candidates) == 1 else f"\n{name}: {problem}")
-    beginning = "" if len(candidates) == 1 else "no keys can be sent in this session:"
-    instead = "; or print" if len(candidates) == 1 else "\nOr print"
+        problems[name] = problem
+    if len(problems) == 1:
+        raise SinkError(f"{problem}; or print commands instead of sending them: --sink print")
     raise SinkError(
-        f"{beginning}{''.join(problems)}{instead} commands instead of sending them: --sink print"
+        f"no keys can be sent in this session:{_listed(problems)}\n"
+        "Or print commands instead of sending them: --sink print"
     )
+
+
+def _listed(problems: dict[str, str]) -> str:
+    return "".join(f"\n{name}: {problem}" for name, problem in problems.items())
 
 
 def shortfall(name: str) -> str | None:
@@ -280,9 +285,13 @@ def shortfall(name: str) -> str | None:
         )
     if name != "x11" or not os.environ.get("WAYLAND_DISPLAY"):
         return None
-    better = next((one for one in ON_WAYLAND[:-1] if SINKS[one].works() is None), None)
-    return "keys reach only programs that run in XWayland: " + (
-        f"this is a Wayland session; use --sink {better}, which reaches all"
-        if better
-        else "no other way works here; `gesturectl doctor` says why"
-    )
+    problems: dict[str, str] = {}
+    for better in ON_WAYLAND[:-1]:
+        problem = SINKS[better].works()
+        if problem is None:
+            return (
+                "keys reach only programs that run in XWayland: this is a Wayland session; use "
+                f"--sink {better}, which reaches all"
+            )
+        problems[better] = problem
+    return f"keys reach only programs that run in XWayland, not all windows:{_listed(problems)}"

@@ -272,7 +272,9 @@ class Portal:
         token = read_token(self._token)
         if token is None:
             if not self._opened.is_set():
-                log.info("the desktop asks whether gesturectl may use keyboard and mouse: agree")
+                log.warning(
+                    "the desktop asks whether gesturectl may use keyboard and mouse: agree there"
+                )
             await link.ask("SelectDevices", "o", [handle], options, ANSWER_S)
         else:
             restoring = options | {"restore_token": Variant("s", token)}

@@ -184,7 +184,7 @@ def watched_portal(request: pytest.FixtureRequest) -> Iterator[Watched]:
                 assert portal.wait_for(lambda: portal.heard.count(mark) > before)
             return [
                 ("press" if value else "release", names.get((member, int(code)), str(code)))
-                for member, (code, value) in portal.keys()
+                for member, (code, value) in portal.strokes()
             ]
 
         yield Watched(sink, strokes, lambda: ordered(kept))
