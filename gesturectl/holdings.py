@@ -126,6 +126,12 @@ PLACES: Final[tuple[Place, ...]] = (
         "state", ("consent.json", ".consent.json.*.part"),
         "until you delete it", "to ask once only",
     ),
+    Place(
+        "portal", "the permission that you gave the desktop's portal: a number of the portal's",
+        "state", ("portal-token", ".portal-token.*.part"),
+        "until the next start changes it, or you remove it; the desktop's settings revoke it",
+        "to use keyboard and mouse without being asked each time", personal=False,
+    ),
 )  # fmt: skip
 
 
@@ -299,7 +305,9 @@ CONNECTIONS: Final[tuple[Connection, ...]] = (
         "to be asked and told by `gesturectl ctl`",
     ),
     Connection(
-        "the session's D-Bus", "at `notify`, and `say` with a speech service", "notifications",
+        "the session's D-Bus",
+        "at `notify`, `say` with a speech service, and while the sink is `portal`",
+        "notifications; to send keys where the desktop's portal does",
     ),
     Connection(
         "nobody: two sockets that are never connected", "when MediaPipe starts and stops",

@@ -109,6 +109,32 @@ def _wlroots_works() -> str | None:
     return wlroots.works()
 
 
+def _open_portal(allow_hosts: frozenset[str]) -> Sink:
+    from gesturectl.sinks.courier import Courier
+    from gesturectl.sinks.portal import PortalSink
+
+    return PortalSink(courier=Courier(allow_hosts))
+
+
+def _portal_works() -> str | None:
+    from gesturectl.sinks import portal
+
+    return portal.works()
+
+
+def _open_uinput(allow_hosts: frozenset[str]) -> Sink:
+    from gesturectl.sinks.courier import Courier
+    from gesturectl.sinks.uinput import UinputSink
+
+    return UinputSink(courier=Courier(allow_hosts))
+
+
+def _uinput_works() -> str | None:
+    from gesturectl.sinks import uinputdevice
+
+    return uinputdevice.works()
+
+
 def _open_pynput(allow_hosts: frozenset[str]) -> Sink:
     from gesturectl.sinks.courier import Courier
     from gesturectl.sinks.pynput import PynputSink
@@ -156,6 +182,20 @@ SINKS: dict[str, SinkSpec] = {
             ("linux",),
         ),
         SinkSpec(
+            "portal",
+            "keyboard and mouse of GNOME, KDE and others on Wayland, once you agree in a dialog",
+            _open_portal,
+            _portal_works,
+            ("linux",),
+        ),
+        SinkSpec(
+            "uinput",
+            "keyboard and mouse in the kernel, where you have allowed it, on any desktop",
+            _open_uinput,
+            _uinput_works,
+            ("linux",),
+        ),
+        SinkSpec(
             "pynput",
             "keyboard and mouse of Windows and macOS (and of X11, with limits)",
             _open_pynput,
@@ -197,37 +237,61 @@ def open_sink(name: str, allow_hosts: frozenset[str] = frozenset()) -> Sink:
     return spec.open(allow_hosts)
 
 
-def default_sink() -> str:
-    """Return the name of the sink that suits this platform and session.
+# What suits a Wayland session, the best first. x11 reaches only programs in XWayland.
+ON_WAYLAND = ("wlroots", "portal", "uinput", "x11")
 
-    On a Wayland desktop that takes no keys it is `x11` where XWayland runs; see `shortfall`.
+
+def default_sink() -> str:
+    """Return the name of the sink that suits this platform and session; `shortfall` says how well.
 
     Raises:
-        SinkError: none works; says why and what to do instead.
+        SinkError: none works; says why not, of each that could, and what to do instead.
     """
-    if not sys.platform.startswith("linux"):
-        candidates = ["pynput"]
-    elif os.environ.get("WAYLAND_DISPLAY"):
-        candidates = ["wlroots", "x11"]
-    else:
-        candidates = ["x11"]
-    problems: list[str] = []
+    candidates: tuple[str, ...] = ("pynput",)
+    if sys.platform.startswith("linux"):
+        candidates = ON_WAYLAND if os.environ.get("WAYLAND_DISPLAY") else ("x11",)
+    problems: dict[str, str] = {}
     for name in candidates:
         problem = SINKS[name].works()
         if problem is None:
             return name
-        problems.append(problem)
-    raise SinkError(f"{problems[0]}; or print commands instead of sending them: --sink print")
+        problems[name] = problem
+    if len(problems) == 1:
+        raise SinkError(f"{problem}; or print commands instead of sending them: --sink print")
+    raise SinkError(
+        f"no keys can be sent in this session:{_listed(problems)}\n"
+        "Or print commands instead of sending them: --sink print"
+    )
+
+
+def _listed(problems: dict[str, str]) -> str:
+    return "".join(f"\n{name}: {problem}" for name, problem in problems.items())
 
 
 def shortfall(name: str) -> str | None:
-    """Return whom a sink does not reach in this session though it works, and what to do; or None.
+    """Return what a sink cannot do in this session though it works, and what to do; or None.
 
-    Under Wayland X11 sees only the programs that run in XWayland.
+    Under Wayland X11 sees only the programs that run in XWayland, the portal knows no places, and
+    whoever writes to the kernel must be told the layout.
     """
+    if name == "portal":
+        from gesturectl.sinks.portal import FOLLOWED
+
+        return FOLLOWED
+    if name == "uinput":
+        return (
+            "keys and mouse reach every window, characters only by keys of your keyboard layout, "
+            "as XWayland tells it: text in another script is refused"
+        )
     if name != "x11" or not os.environ.get("WAYLAND_DISPLAY"):
         return None
-    problem = SINKS["wlroots"].works()
-    return "keys reach only programs that run in XWayland: " + (
-        problem or "this is a Wayland session; use --sink wlroots, which reaches all"
-    )
+    problems: dict[str, str] = {}
+    for better in ON_WAYLAND[:-1]:
+        problem = SINKS[better].works()
+        if problem is None:
+            return (
+                "keys reach only programs that run in XWayland: this is a Wayland session; use "
+                f"--sink {better}, which reaches all"
+            )
+        problems[better] = problem
+    return f"keys reach only programs that run in XWayland, not all windows:{_listed(problems)}"

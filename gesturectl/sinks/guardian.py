@@ -1,7 +1,8 @@
-"""Let go of what a dead or hung daemon holds, on X11 and Wayland.
+"""Let go of what a dead or hung daemon holds, on X11, on Wayland, in the kernel.
 
 X11 keeps keys of XTEST down when their client is killed. Wayland's compositors release those of a
-keyboard that is gone, but not all of them buttons, and nothing while its client merely hangs.
+keyboard that is gone, but not all of them buttons, and nothing while its client merely hangs. The
+kernel releases what a device of uinput's held when it is gone, and likewise not before.
 
 A `Guardian` starts this file as a small process of its own and tells it, through a pipe and
 before the fact, what goes down. The process lets go of everything it was told of when
@@ -12,7 +13,7 @@ before the fact, what goes down. The process lets go of everything it was told o
 Lines: `+ key 38`, `- key 38`, `+ button 1`, `+ map 97` (a keycode lent for a while), `beat`, `bye`.
 
 On X11 the process has a connection of its own. On Wayland devices belong to their connection, so it
-shares the daemon's, and releases by writing there what the daemon would have.
+shares the daemon's, and releases by writing there what the daemon would have. So it is with uinput.
 
 The process runs without site-packages, knows xcffib only by the path it is given, and imports
 nothing of gesturectl: 18 MB resident and 60 ms to start, against 60 MB with numpy.
@@ -29,7 +30,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 KEY_RELEASE = 3  # X11 event codes
 BUTTON_RELEASE = 5
 WL_KEY, WL_MODIFIERS, WL_BUTTON, WL_FRAME = 1, 2, 2, 4  # requests; see `wlcompositor`
+INPUT_EVENT, EV_SYN, EV_KEY = "@llHHi", 0, 1  # see `uinputdevice`
 RESTARTS = 3  # a guardian that dies more often has no future here
 CLOSE_S = 2.0  # a guardian that was told `bye` ends within milliseconds
 
@@ -45,7 +47,8 @@ class Guardian:
     """The daemon's end of the pipe. Never blocks: one write of some bytes for each change.
 
     `display` is the name of an X display, or `wayland:FD:KEYBOARD:POINTER`: the descriptor of a
-    connection, which is also among those that the process `shares`, and two objects in it.
+    connection, which is also among those that the process `shares`, and two objects in it; or
+    `uinput:KEYBOARD:MOUSE`, the descriptors of two devices, shared likewise.
     """
 
     def __init__(self, display: str, heartbeat_s: float, shares: tuple[int, ...] = ()) -> None:
@@ -161,7 +164,8 @@ class Hands(Protocol):
 
 def watch(pipe: int, display: str, heartbeat_s: float, parent: int) -> None:
     """Read lines until `bye` or the writer's end; release what they say is held."""
-    hands: Hands = WaylandHands(display) if display.startswith("wayland:") else XHands(display)
+    kinds: dict[str, Callable[[str], Hands]] = {"wayland": WaylandHands, "uinput": UinputHands}
+    hands = kinds.get(display.partition(":")[0], XHands)(display)
 
     # The pipe alone is not enough: a child forked by the daemon may keep its end open.
     death = _death_of(parent)
@@ -267,6 +271,26 @@ class WaylandHands:
         said += _request(self._keyboard, WL_MODIFIERS, 0, 0, 0, 0)
         with contextlib.suppress(OSError):  # it has ended; or hangs, and releases when we end
             os.write(self._connection, said)  # some hundred bytes: at once, or not at all
+
+
+class UinputHands:
+    """Releases keys and buttons by the daemon's own devices."""
+
+    descriptor: int | None = None
+
+    def __init__(self, display: str) -> None:
+        self._keyboard, self._mouse = map(int, display.split(":")[1:])
+
+    def drain(self) -> None:
+        """Do nothing: devices of ours say nothing."""
+
+    def release(self, held: Iterable[tuple[str, int]]) -> None:
+        """Let go of keys and buttons, newest first, one report for each."""
+        for kind, code in list(held)[::-1]:
+            up = struct.pack(INPUT_EVENT, 0, 0, EV_KEY, code, 0)
+            report = struct.pack(INPUT_EVENT, 0, 0, EV_SYN, 0, 0)
+            with contextlib.suppress(OSError):  # gone: the kernel has let go itself
+                os.write(self._keyboard if kind == "key" else self._mouse, up + report)
 
 
 def _request(of: int, number: int, *words: int) -> bytes:

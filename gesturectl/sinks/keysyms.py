@@ -7,7 +7,7 @@ on a key (line drawing, APL).
 
 from __future__ import annotations
 
-from gesturectl.keys import character_keysym
+from gesturectl.keys import Key, character_keysym
 
 # First keysym of a run → the characters of the run.
 _RUNS = {
@@ -128,3 +128,8 @@ def character_keysyms(character: str) -> tuple[int, ...]:
     old = OLD_KEYSYMS.get(character)
     unicode = 0x0100_0000 + ord(character)
     return tuple(dict.fromkeys((character_keysym(character), *([old] if old else ()), unicode)))
+
+
+def keysyms_of(key: Key) -> tuple[int, ...]:
+    """Return all keysyms under which a layout may list a key, the usual one first."""
+    return (key.keysym,) if key.character is None else character_keysyms(key.character)

@@ -283,8 +283,7 @@ def _refusal(missing: str) -> str:
     called = f" ({names.replace(':', ', ')})" if names else ""
     return (
         f"this Wayland desktop{called} takes no keys from other programs by the protocols of "
-        f"wlroots (it has no {missing}), and its RemoteDesktop portal is not supported yet; log "
-        "in to an X11 session, or to sway, labwc, Wayfire, river, niri or Hyprland"
+        f"wlroots (it has no {missing}), as sway, labwc, Wayfire, river, niri and Hyprland do"
     )
 
 

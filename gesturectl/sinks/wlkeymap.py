@@ -38,7 +38,7 @@ _TYPING = {
     30: "aAsSdDfFgGhHjJkKlL;:'\"`~",
     43: "\\|zZxXcCvVbBnNmM,<.>/?",
 }
-_KNOWN = {
+KNOWN = {
     "ctrl": 29, "shift": 42, "alt": 56, "super": 125, "altgr": 84, "ctrl_r": 97, "shift_r": 54,
     "alt_r": 100, "super_r": 126,
     "Left": 105, "Right": 106, "Up": 103, "Down": 108, "Page_Up": 104, "Page_Down": 109,
@@ -82,9 +82,9 @@ class Stroke:
 def _base() -> dict[int, tuple[int, ...]]:
     """Return the keysyms of every key that is not spare, plain and shifted."""
     rows: dict[int, tuple[int, ...]] = {
-        code: (keys.KEYS[name].keysym,) for name, code in _KNOWN.items()
+        code: (keys.KEYS[name].keysym,) for name, code in KNOWN.items()
     }
-    rows[_KNOWN["Tab"]] = (keys.KEYS["Tab"].keysym, _SHIFTED_TAB)
+    rows[KNOWN["Tab"]] = (keys.KEYS["Tab"].keysym, _SHIFTED_TAB)
     for first, typed in _TYPING.items():
         for place in range(0, len(typed), 2):
             rows[first + place // 2] = (ord(typed[place]), ord(typed[place + 1]))
@@ -97,7 +97,7 @@ _STROKES = {
     for code, row in BASE.items()
     for level, keysym in enumerate(row)
     if keysym != _SHIFTED_TAB
-} | {keys.KEYS[name].keysym: Stroke(_KNOWN[name], bit) for name, bit in MODIFIERS.items()}
+} | {keys.KEYS[name].keysym: Stroke(KNOWN[name], bit) for name, bit in MODIFIERS.items()}
 
 
 class Keyboard:
@@ -149,7 +149,7 @@ class Keyboard:
             for code, row in sorted(rows.items())
         )
         maps = "".join(
-            f"modifier_map {_XKB_NAMES[bit]} {{<K{_KNOWN[name]}>}};"
+            f"modifier_map {_XKB_NAMES[bit]} {{<K{KNOWN[name]}>}};"
             for name, bit in chain(MODIFIERS.items(), LOCKS.items())
         )
         return (

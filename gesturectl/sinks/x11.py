@@ -22,7 +22,7 @@ from gesturectl.sinks import programs, shortfall
 from gesturectl.sinks.carry import Carry
 from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.guardian import Guardian
-from gesturectl.sinks.keysyms import character_keysyms
+from gesturectl.sinks.keysyms import keysyms_of
 from gesturectl.sinks.xdisplay import (
     BUTTON_PRESS,
     BUTTON_RELEASE,
@@ -135,7 +135,7 @@ class X11Sink:
             room = self._lending.room
         for name in names - problems.keys():
             key = keys.lookup(name)
-            if any(keysym in places for keysym in _keysyms(key)):
+            if any(keysym in places for keysym in keysyms_of(key)):
                 continue
             if key.group == "modifier":
                 problems[name] = f"the keyboard layout has no {key.name} key; choose another"
@@ -207,12 +207,12 @@ class X11Sink:
     def _key_down(self, name: str) -> None:
         key = keys.lookup(name)
         state = self._display.state()
-        stroke = self._display.keymap().chord(_keysyms(key), state.mods, state.group)
+        stroke = self._display.keymap().chord(keysyms_of(key), state.mods, state.group)
         if stroke is None:
             if key.group == "modifier":  # a keycode lent to it would modify nothing
                 raise SinkError(f"the keyboard layout has no {name} key; choose another")
             self._lending.lend([key.keysym])
-            stroke = self._display.keymap().chord(_keysyms(key), state.mods, state.group)
+            stroke = self._display.keymap().chord(keysyms_of(key), state.mods, state.group)
             if stroke is None:
                 raise SinkError(f"the keyboard layout has no {name} key and takes none lent")
         self._lending.lent(stroke.keycode)
@@ -325,7 +325,7 @@ class X11Sink:
         wanting: dict[int, None] = {}
         count = 0
         for key in typed:
-            stroke = keymap.stroke(_keysyms(key), state.mods, state.group)
+            stroke = keymap.stroke(keysyms_of(key), state.mods, state.group)
             if stroke is None or self._lending.lent(stroke.keycode):
                 if key.name not in borrowers and len(borrowers) == room:
                     break
@@ -341,7 +341,7 @@ class X11Sink:
         keymap = self._display.keymap()
         strokes: list[Stroke] = []
         for key in typed:
-            stroke = keymap.stroke(_keysyms(key), state.mods, state.group)
+            stroke = keymap.stroke(keysyms_of(key), state.mods, state.group)
             if stroke is None:
                 raise SinkError(f"the keyboard layout has no {key.name} and takes none lent")
             strokes.append(stroke)
@@ -377,10 +377,6 @@ def works(display: str | None = None) -> str | None:
     except SinkError as error:
         return str(error)
     return None
-
-
-def _keysyms(key: keys.Key) -> tuple[int, ...]:
-    return (key.keysym,) if key.character is None else character_keysyms(key.character)
 
 
 def _has_case(key: keys.Key) -> bool:

@@ -1,13 +1,15 @@
 """One suite for every sink: what goes down comes up, once, and wrong keys are refused with advice.
 
 Each sink is opened by name and watched from outside: the memory by its list, the printer by its
-lines, x11 and pynput by a real client on a private X server, wlroots by one in a private sway.
+lines, x11 and pynput by a real client on a private X server, wlroots by one in a private sway,
+portal by a portal of the tests' own, uinput by the very bytes that the kernel gets.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +17,12 @@ from importlib.util import find_spec
 
 import pytest
 
+from gesturectl import keys
 from gesturectl.errors import SinkError
 from gesturectl.jsonl import to_line
 from gesturectl.sinks import SINKS, Sink
 from gesturectl.sinks.courier import WAYS, Courier, Message, Way
+from gesturectl.sinks.evdev import BUTTONS
 from gesturectl.types import (
     ButtonDown,
     ButtonUp,
@@ -37,6 +41,7 @@ from gesturectl.types import (
     Text,
     Webhook,
 )
+from tests.conftest import require_program
 
 Strokes = list[tuple[str, str]]
 
@@ -153,6 +158,64 @@ def watched_wlroots(request: pytest.FixtureRequest) -> Iterator[Watched]:
 
 
 @contextmanager
+def watched_portal(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from gesturectl.sinks.portal import PortalSink, stroke_of
+    from tests.fakeportal import running_portal
+    from tests.sessionbus import running_bus
+
+    require_program("dbus-daemon")
+    known = ("ctrl", "shift", "Right", "F5", "F13", "я", "a", "space")
+    names = {stroke_of(keys.lookup(name)): name for name in known}
+    names |= {("PointerButton", code): name for name, code in BUTTONS.items()}
+    mark = ("PointerMotion", (0.125, 0.125))
+    kept: list[object] = []
+    with (
+        running_bus(request.getfixturevalue("short_folder")) as address,
+        running_portal(address) as portal,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        sink = PortalSink(courier=keeping(kept))
+
+        def strokes() -> Strokes:
+            if portal.sessions:  # still open: what comes after all that was sent has come
+                before = portal.heard.count(mark)
+                sink.send(MoveBy(0, *mark[1]))
+                assert portal.wait_for(lambda: portal.heard.count(mark) > before)
+            return [
+                ("press" if value else "release", names.get((member, int(code)), str(code)))
+                for member, (code, value) in portal.strokes()
+            ]
+
+        yield Watched(sink, strokes, lambda: ordered(kept))
+
+
+@contextmanager
+def watched_uinput(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    from gesturectl.sinks.uinput import UinputSink
+    from tests.uinputs import CODES, FakeUinput
+
+    kept: list[object] = []
+    desktop = request.getfixturevalue("desktop")
+    written: Strokes = []
+
+    class Noting(FakeUinput):
+        """Notes the order among devices, which their files do not tell."""
+
+        def write(self, descriptor: int, data: bytes) -> None:
+            super().write(descriptor, data)
+            for _, _, kind, code, value in struct.iter_unpack("@llHHi", data):
+                if kind == 1:
+                    written.append(("press" if value else "release", CODES.get(code, str(code))))
+
+    kernel = Noting(request.getfixturevalue("tmp_path"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISPLAY", desktop.display)  # whose layout it is
+        sink = UinputSink(system=kernel, courier=keeping(kept))
+        yield Watched(sink, lambda: list(written), lambda: ordered(kept))
+
+
+@contextmanager
 def watched_pynput(request: pytest.FixtureRequest) -> Iterator[Watched]:
     if find_spec("pynput") is None:
         pytest.skip("pynput is not installed; `pip install gesturectl[pynput]`")
@@ -200,6 +263,8 @@ WATCHED = {
     "print": watched_print,
     "x11": watched_x11,
     "wlroots": watched_wlroots,
+    "portal": watched_portal,
+    "uinput": watched_uinput,
     "pynput": watched_pynput,
 }
 

@@ -37,6 +37,8 @@ from tests.e2e.process import finished, gesturectl
 from tests.e2e.wayland import Sway, running_sway
 from tests.e2e.wlclient import WaylandListener
 from tests.e2e.xserver import XServer, tap, wait_until
+from tests.fakeportal import running_portal
+from tests.sessionbus import running_bus
 
 pytestmark = pytest.mark.slow
 
@@ -360,8 +362,22 @@ def test_a_desktop_that_takes_no_keys_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
-    with pytest.raises(SinkError, match=r"\(GNOME\) takes no keys .* log in to an X11 session"):
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nobody")
+    with pytest.raises(SinkError) as caught:
         sinks.default_sink()
+    first, *rest = str(caught.value).splitlines()[1:]
+    assert "wlroots: this Wayland desktop (GNOME) takes no keys" in first
+    assert "portal: this session has no D-Bus" in rest[0]
+
+
+@pytest.mark.usefixtures("gnome")
+def test_where_the_desktop_s_portal_lends_keys_it_is_taken(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_program("dbus-daemon")
+    with running_bus(short_folder) as address, running_portal(address):
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        assert sinks.default_sink() == "portal"
 
 
 @pytest.mark.usefixtures("gnome")
@@ -369,6 +385,7 @@ def test_where_only_xwayland_takes_keys_that_is_said(
     desktop: XServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DISPLAY", desktop.display)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nobody")
     assert sinks.default_sink() == "x11"
     with caplog.at_level(logging.WARNING), sinks.open_sink("x11"):
         pass

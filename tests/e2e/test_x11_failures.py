@@ -28,7 +28,7 @@ def test_in_a_pure_wayland_session_it_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     assert "Wayland session without XWayland" in (SINKS["x11"].works() or "")
-    with pytest.raises(SinkError, match=r"no Wayland desktop answers.*--sink print"):
+    with pytest.raises(SinkError, match=r"(?s)no Wayland desktop answers.*XWayland.*--sink print"):
         default_sink()
 
 

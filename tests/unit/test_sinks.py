@@ -41,7 +41,8 @@ def test_sinks_are_opened_by_name() -> None:
 
 def test_an_unknown_sink_names_those_that_exist() -> None:
     with pytest.raises(
-        UsageError, match=r"unknown sink 'x12'; there are: x11, wlroots, pynput, print, memory"
+        UsageError,
+        match=r"unknown sink 'x12'; there are: x11, wlroots, portal, uinput, pynput, print, memory",
     ):
         sinks.open_sink("x12")
 
@@ -161,3 +162,66 @@ def test_an_installed_package_adds_a_sink_and_a_broken_one_harms_nothing(
 LOOPBACK = sinks.SinkSpec(
     "loopback", "for the test above", lambda hosts: MemorySink(), lambda: None
 )
+
+
+# --- which sink it is -----------------------------------------------------------------------------
+
+FIRST = {"wlroots": "it has no keyboards", "portal": "no RemoteDesktop", "uinput": "not permitted",
+         "x11": "DISPLAY is not set"}  # fmt: skip
+
+
+def only(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let these sinks work, and no others."""
+    for name, problem in FIRST.items():
+        says = None if name in names else problem
+        spec = sinks.SinkSpec(name, "", lambda hosts: MemorySink(), lambda says=says: says)  # type: ignore[misc]
+        monkeypatch.setitem(sinks.SINKS, name, spec)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the choice is among sinks of Linux")
+@pytest.mark.parametrize(
+    ("wayland", "working", "chosen"),
+    [
+        (True, ("wlroots", "portal", "uinput", "x11"), "wlroots"),
+        (True, ("portal", "uinput", "x11"), "portal"),
+        (True, ("uinput", "x11"), "uinput"),
+        (True, ("x11",), "x11"),
+        (False, ("wlroots", "portal", "uinput", "x11"), "x11"),
+    ],
+)
+def test_each_desktop_has_its_sink(
+    monkeypatch: pytest.MonkeyPatch, wayland: bool, working: tuple[str, ...], chosen: str
+) -> None:
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0" if wayland else "")
+    only(monkeypatch, *working)
+    assert sinks.default_sink() == chosen
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the choice is among sinks of Linux")
+def test_where_none_works_each_says_why_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    only(monkeypatch)
+    with pytest.raises(SinkError) as caught:
+        sinks.default_sink()
+    assert str(caught.value).splitlines() == [
+        "no keys can be sent in this session:",
+        "wlroots: it has no keyboards",
+        "portal: no RemoteDesktop",
+        "uinput: not permitted",
+        "x11: DISPLAY is not set",
+        "Or print commands instead of sending them: --sink print",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the choice is among sinks of Linux")
+def test_what_a_sink_cannot_do_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    only(monkeypatch, "portal", "x11")
+    assert "follows a hand by movements" in (sinks.shortfall("portal") or "")
+    assert "by keys of your keyboard layout" in (sinks.shortfall("uinput") or "")
+    assert "use --sink portal, which reaches all" in (sinks.shortfall("x11") or "")
+    only(monkeypatch, "x11")
+    assert "portal: no RemoteDesktop\nuinput: not permitted" in (sinks.shortfall("x11") or "")
+    assert sinks.shortfall("wlroots") is None
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    assert sinks.shortfall("x11") is None
