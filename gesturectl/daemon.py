@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from types import FrameType
 
-from gesturectl.engine import Engine, Step
+from gesturectl.engine import Core, InControl, Step
 from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.jsonl import COMMAND_NAMES, to_line
 from gesturectl.landmarks import Landmarker
@@ -139,12 +139,13 @@ class Loop:
 
     It belongs to the loop's own thread. `t_us` is the time of the last frame. While `idle`, stalled
     or paused, everything is released and stays so until the next frame. `another` is the profile
-    that a binding asks for. `reading` reads profiles, `watcher` is told of every step.
+    that a binding asks for. `reading` reads profiles, `watcher` is told of every step. `in_control`
+    says who controls, where several people may.
     """
 
     source: Source
     landmarker: Landmarker | None
-    engine: Engine
+    engine: Core
     sink: Sink
     ledger: Ledger
     control: Control
@@ -154,6 +155,7 @@ class Loop:
     t_us: int = 0
     idle: bool = False
     another: str | None = None
+    in_control: InControl | None = None
 
     def send(self, step: Step) -> None:
         """Deliver what a step commands, and take note of what it asks for."""
@@ -205,14 +207,14 @@ OnStep = Callable[[int, Step, Meters], None]
 Remember = Callable[[Observation, Step], None]
 """Told of every frame, after its commands were sent: what was seen, what came of it."""
 Handler = Callable[[int, FrameType | None], None]
-Reload = Callable[[str | None], tuple[Landmarker | None, Engine]]
+Reload = Callable[[str | None], tuple[Landmarker | None, Core]]
 """Reads the profile anew, or another one by its name, and makes what it needs."""
 
 
 def run(
     source: Source,
     landmarker: Landmarker | None,
-    engine: Engine,
+    engine: Core,
     sink: Sink,
     ledger: Ledger,
     *,
@@ -281,6 +283,7 @@ def run(
                 since_ns = meters.lap("landmarks", since_ns)
             news = outside(t_us) if outside is not None else ()
             step = loop.engine.step(observation, news)
+            loop.in_control = step.control
             since_ns = meters.lap("engine", since_ns)
             loop.send(step)
             meters.lap("sink", since_ns)
@@ -331,7 +334,7 @@ def _start(command: Run, sink: Sink) -> None:
         log.warning("%s", error)
 
 
-def let_go(engine: Engine, sink: Sink, ledger: Ledger, t_us: int) -> Step:
+def let_go(engine: Core, sink: Sink, ledger: Ledger, t_us: int) -> Step:
     """Release everything, and go on releasing when some of it cannot be delivered.
 
     Returns what ended and what was let go.

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from gesturectl import actions, bundles, lastheard, own, profile
 from gesturectl.desktop import Desktop, open_desktop
-from gesturectl.engine import Engine, Step
+from gesturectl.engine import Core, Engine, Step
 from gesturectl.errors import DesktopError, ModelError, ProfileError
+from gesturectl.floor import Floor
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
 from gesturectl.listener import Listener
@@ -65,7 +66,7 @@ class Rig:
     profile: Profile | None
     source: Source
     landmarker: Landmarker | None
-    engine: Engine
+    engine: Core
     sink: Sink
     memory: lastheard.Memory | None = None
     desktop: Desktop | None = None
@@ -73,7 +74,7 @@ class Rig:
     _landmarks: ExitStack = field(default_factory=ExitStack)
     _desktop: ExitStack = field(default_factory=ExitStack)
 
-    def reload(self, name: str | None = None) -> tuple[Landmarker | None, Engine]:
+    def reload(self, name: str | None = None) -> tuple[Landmarker | None, Core]:
         """Read the profile and the user's own gestures anew, and make what they need.
 
         With `name`, another profile takes its place. Replaces the old only when all is well.
@@ -86,7 +87,7 @@ class Rig:
             raise ModelError(mine.problem)
         choice = self.choice if name is None else replace(self.choice, profile=name)
         fresh = _profile(choice, self.sink, mine)
-        engine = Engine(_recogniser(fresh), fresh, _listener(mine, fresh))
+        engine = _engine(fresh, mine)
         if self.landmarker is not None and _needs(fresh) != _needs(self.profile):
             stack = ExitStack()
             landmarker = stack.enter_context(open_landmarker(_needs(fresh), self.choice))
@@ -101,7 +102,8 @@ class Rig:
     def remember(self, observation: Observation, step: Step) -> None:
         """Note what was seen and what came of it, where an activation is to be remembered."""
         if self.memory is not None:
-            self.memory.note(observation, step)
+            seen = observation if step.control is None else step.control.observation
+            self.memory.note(seen, step)
 
     def forget_past(self) -> None:
         """Let what is being written be written, and drop the rest."""
@@ -158,7 +160,7 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         if mine.problem is not None:
             log.warning("%s", mine.problem)
         chosen = _profile(choice, sink, mine)
-        engine = Engine(_recogniser(chosen), chosen, _listener(mine, chosen))
+        engine = _engine(chosen, mine)
         source = stack.enter_context(open_source(choice.source, realtime=realtime))
         landmarks = ExitStack()
         landmarker = None
@@ -226,6 +228,18 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
 
 def _recogniser(chosen: Profile | None) -> Recogniser:
     return Recogniser.load(early=frozenset() if chosen is None else chosen.early)
+
+
+def _engine(chosen: Profile | None, mine: Own) -> Core:
+    """Return what plays a profile: for one person, or for one of several."""
+    recogniser = _recogniser(chosen)
+    if chosen is None or chosen.control is None:
+        return Engine(recogniser, chosen, _listener(mine, chosen))
+    return Floor(
+        lambda: Engine(recogniser.fresh(), chosen, _listener(mine, chosen)),
+        chosen.control,
+        chosen.zones,
+    )
 
 
 def _needs(chosen: Profile | None) -> Needs:
