@@ -90,11 +90,15 @@ def _distance(a: Track, b: Track) -> float:
 
 
 def _without_doubles(seen: list[tuple[Hand, Track]], most: int) -> list[tuple[Hand, Track]]:
-    """Drop the second finding of one hand, then all but the surest of each frame."""
+    """Drop the second finding of one hand, then all but the surest of each frame.
+
+    Where more than two are looked for a hand is often found twice, also with two labels.
+    """
     kept: list[tuple[Hand, Track]] = []
     for hand, sight in sorted(seen, key=lambda pair: -pair[0].score):
         double = any(
-            hand.side == other.side and _distance(sight, place) < SAME_HAND for other, place in kept
+            (hand.side == other.side or most > 2) and _distance(sight, place) < SAME_HAND
+            for other, place in kept
         )
         if not double:
             kept.append((hand, sight))
