@@ -63,14 +63,16 @@ def test_the_other_s_gestures_do_nothing_until_control_is_handed_over(tmp_path: 
     # People are numbered from the left as they see themselves: the large one is on the right.
     assert words(happened) == ["person 2", "v", "person 1", "v"]
     own_s, over_s, other_s = (at_s for at_s, _ in happened[1:])
-    assert own_s < 3 < 8 < over_s < 10 < 13 < other_s
+    assert own_s < 3
+    assert 8 < over_s < 10
+    assert other_s > 13
 
 
 def test_when_the_first_has_left_the_second_takes_over(tmp_path: Path) -> None:
     large = f"wait:2s{LARGE}&until=3"
     happened = told(f"puppet:{large}+wait:1s,victory,wait:4s,victory{SMALL}", tmp_path)
     assert words(happened) == ["person 2", "person 1", "v"]
-    assert 6 <= happened[1][0] < 6.5
+    assert 5.9 < happened[1][0] < 6.5
     assert happened[2][0] > 9
 
 
@@ -84,7 +86,7 @@ def test_asleep_the_first_who_wakes_it_controls(tmp_path: Path) -> None:
 def test_of_two_clips_side_by_side_no_hand_is_taken_for_the_other_s(shared_data: Path) -> None:
     crowd, ours, mixed = Crowd(), 0, 0
     with MediaPipeLandmarker(Needs(hands=4, bodies=2)) as landmarker:
-        for frame in side_by_side(shared_data / "clips", "pinch_volume_1.mp4", "two_hands_1.mp4"):
+        for frame in side_by_side(shared_data / "clips", "body_wave_1.mp4", "pinch_volume_1.mp4"):
             crowd, here = people.step(crowd, landmarker.detect(frame), 3_000_000)
             for one in here:
                 halves = {bool(hand.image[0, 0] > 0.5) for hand in one.hands}
