@@ -217,6 +217,7 @@ def run(
             hand_model=settings.hand_model,
             pose_model=settings.pose_model,
             progress=bar,
+            release_when=settings.camera.release_when,
         )
         raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run))
 

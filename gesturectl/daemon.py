@@ -28,18 +28,20 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from types import FrameType
 
+from gesturectl.advice import Advisor
 from gesturectl.engine import Core, InControl, Step
 from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.jsonl import COMMAND_NAMES, to_line
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
 from gesturectl.sinks import Sink
-from gesturectl.sources import EndOfSource, Source
+from gesturectl.sources import EndOfSource, Resting, Source
 from gesturectl.types import (
     Began,
     ButtonDown,
     Command,
     Ended,
+    Frame,
     KeyDown,
     MoveBy,
     MoveTo,
@@ -60,6 +62,7 @@ log = logging.getLogger(__name__)
 
 STALL_S = 0.5  # a camera in the dark still gives 5 frames a second; half a second is a stall
 PRIVATE = (Text, Notify, Say, Webhook, Osc, Mqtt)  # what they say is logged for debugging alone
+STAGES = ("landmarks", "engine", "sink")
 RECENT = 256  # frames that the figures look back on: about ten seconds
 
 
@@ -73,8 +76,14 @@ class Control:
 
     stop: bool = False
     paused: bool = False
+    away: str | None = None  # who is to have the camera instead, in words
     reload: bool = False
     signal: int | None = None  # the signal that asked to stop
+
+    @property
+    def off(self) -> bool:
+        """Whether pictures are not to be looked at, and a camera is to be let go of."""
+        return self.paused or self.away is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ class Meters:
     commands: int = 0
     stamps_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
     stages_ms: dict[str, deque[float]] = field(default_factory=dict)
+    advice: str | None = None  # what would let the camera see better
 
     def note(self, stage: str, elapsed_ms: float) -> None:
         """Add one duration of a stage."""
@@ -111,6 +121,10 @@ class Meters:
         if len(self.stamps_us) < 2 or self.stamps_us[-1] == self.stamps_us[0]:
             return 0.0
         return (len(self.stamps_us) - 1) * 1e6 / (self.stamps_us[-1] - self.stamps_us[0])
+
+    def busy_ms(self) -> float:
+        """How long a frame keeps us busy, the median of its stages together."""
+        return sum(median(self.stages_ms.get(stage, (0.0,))) for stage in STAGES)
 
     def spread(self) -> dict[str, Spread]:
         """Return median and 99th percentile of every stage."""
@@ -180,7 +194,8 @@ class Loop:
         """Let go of everything, once, until there are frames to go on with."""
         if not self.idle:
             self.idle = True
-            log.info("%s: released", "paused" if self.control.paused else "no frame")
+            why = "paused" if self.control.paused else self.control.away or "no frame"
+            log.info("%s: released", why)
             self.release()
 
     def reload(self, name: str | None = None) -> None:
@@ -246,6 +261,7 @@ def run(
     loop = Loop(source, landmarker, engine, sink, ledger, control, meters, reload, on_step)
     reason = "stopped"
     problem: str | None = None
+    advisor = Advisor()
     try:
         while True:
             sink.beat()
@@ -257,6 +273,8 @@ def run(
                 control.reload = False
                 name, loop.another = loop.another, None
                 _reload_or_say(loop, name)
+            if isinstance(source, Resting):
+                source.rest(control.off)
             try:
                 item = source.read(stall_s)
             except EndOfSource:
@@ -265,7 +283,8 @@ def run(
             if source.problem != problem:
                 problem = source.problem
                 log.warning("%s", problem or "pictures again")
-            if item is None or control.paused:
+            if item is None or control.off:
+                meters.advice = None
                 loop.rest()
                 continue
             if loop.idle:
@@ -292,6 +311,12 @@ def run(
 
             if remember is not None:
                 remember(observation, step)
+            if isinstance(item, Frame):
+                seen = step.control.observation if step.control else observation
+                advice = advisor.look(item, seen, meters.rate_hz, meters.busy_ms)
+                if advice != meters.advice:
+                    meters.advice = advice
+                    log.info("%s", advice or "the camera sees well again")
             meters.frames += 1
             meters.stamps_us.append(t_us)
             loop.tell(step)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gesturectl import actions, bundles, lastheard, own, profile
-from gesturectl.desktop import Desktop, open_desktop
+from gesturectl.desktop import Desktop, OpenWindow, open_desktop
 from gesturectl.engine import Core, Engine, Step
 from gesturectl.errors import DesktopError, ModelError, ProfileError
 from gesturectl.floor import Floor
@@ -25,7 +25,7 @@ from gesturectl.ledger import Ledger
 from gesturectl.listener import Listener
 from gesturectl.own import Own
 from gesturectl.recogniser import Recogniser
-from gesturectl.rules import Profile
+from gesturectl.rules import Profile, WindowRule
 from gesturectl.samples import Store
 from gesturectl.sinks import Sink, open_sink
 from gesturectl.sources import Source, known_sources, open_source
@@ -42,7 +42,8 @@ class Choice:
 
     With `own` those that the user has taught are, too. `remembers` keeps the last activation for
     `gesturectl wrong`; see `lastheard`. `desktop` looks which window is in front, and whether real
-    keys are used, where the profile asks for that.
+    keys are used, where the profile asks for that. While a window is open that one of
+    `release_when` fits, another program is to have the camera.
     """
 
     source: str
@@ -56,6 +57,7 @@ class Choice:
     hand_model: Path | None = None
     pose_model: Path | None = None
     progress: bundles.Progress | None = None
+    release_when: tuple[WindowRule, ...] = ()
 
 
 @dataclass(slots=True)
@@ -112,15 +114,17 @@ class Rig:
 
     def watch_desktop(self, chosen: Profile | None) -> None:
         """Watch the desktop where a profile asks for it; say what it asks for in vain."""
-        asks = chosen is not None and (chosen.asks_for_windows or chosen.asks_for_input)
-        if not self.choice.desktop or not asks or chosen is None:
+        windows = bool(self.choice.release_when)
+        windows |= chosen is not None and chosen.asks_for_windows
+        keys = chosen is not None and chosen.asks_for_input
+        if not self.choice.desktop or not (windows or keys):
             return
         if self.desktop is None:
             self.desktop = self._desktop.enter_context(
                 open_desktop(injected=getattr(self.sink, "injected", None))
             )
-        windows = self.desktop.windows_problem if chosen.asks_for_windows else None
-        problem = windows or (self.desktop.input_problem if chosen.asks_for_input else None)
+        problem = self.desktop.windows_problem if windows else None
+        problem = problem or (self.desktop.input_problem if keys else None)
         if problem is not None:
             log.warning("%s", problem)
 
@@ -134,6 +138,17 @@ class Rig:
             log.warning("%s; from now on no window is in front", error)
             self.desktop = None
             return (Window(t_us),)
+
+    def windows(self) -> tuple[OpenWindow, ...]:
+        """Return all windows that are open; none where nobody can tell."""
+        if self.desktop is None:
+            return ()
+        try:
+            return self.desktop.windows()
+        except DesktopError as error:
+            log.warning("%s; from now on no window is known", error)
+            self.desktop = None
+            return ()
 
     def close_desktop(self) -> None:
         """Look no more."""

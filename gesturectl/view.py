@@ -91,11 +91,16 @@ class PlainView:
         self._console = console
         self._title = title
         self._start_us: int | None = None
+        self._advice: str | None = None
 
     def show(self, t_us: int, step: Step, meters: Meters) -> None:
         if self._start_us is None:
             self._start_us = t_us
         seconds = (t_us - self._start_us) / 1e6
+        if meters.advice != self._advice:
+            self._advice = meters.advice
+            if meters.advice is not None:
+                self._say(f"{seconds:7.2f} s  {meters.advice}")
         for event in step.events:
             if isinstance(event, Began):
                 self._say(
@@ -176,6 +181,8 @@ class LiveView:
             f"{stage} {spread.median_ms:.1f} ms" for stage, spread in meters.spread().items()
         )
         who = who_controls(step.control)
+        if meters.advice is not None:
+            last = Words(meters.advice, style="yellow")
         figures = Words(f"{meters.rate_hz:.1f} fps  {costs}{who}", style="dim")
         return Panel(
             Group(rows, last, figures),

@@ -51,6 +51,8 @@ class State(NamedTuple):
     problem: str | None
     profile: str | None
     mode: str
+    advice: str | None = None
+    away: str | None = None
 
     def to_json(self, t_us: int) -> Json:
         """Return it as the object of its line."""
@@ -149,6 +151,8 @@ class Desk:
             loop.source.problem,
             rig.choice.profile,
             loop.engine.mode,
+            loop.meters.advice,
+            loop.control.away,
         )
         if rig.profile is not self._known:
             self._known, self.modes = rig.profile, _modes(rig.profile)
@@ -197,6 +201,8 @@ class Desk:
             "mode": loop.engine.mode,
             "modes": sorted(_modes(self._rig.profile)),
             "paused": control.paused,
+            "away": control.away,
+            "advice": meters.advice,
             "control": in_control(loop),
             "frames": meters.frames,
             "frames_per_s": round(meters.rate_hz, 1) if flows else 0.0,

@@ -165,17 +165,16 @@ class Puppet:
     def picture(self, index: int) -> NDArray[np.uint8]:
         """Render frame `index`: uint8 (H, W, 3), the same bytes every time."""
         t_us = self.time_us(index % self.frames)
-        picture: NDArray[np.uint8] | None = None
+        picture = self._renderer.empty()
         for one in (*self.beside, self):
             picture = one._draw(t_us, picture)
-        assert picture is not None
         cv2.GaussianBlur(picture, (3, 3), 0.7, dst=picture)
         return self._noise.over(picture, index)
 
-    def _draw(self, t_us: int, over: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-        """Draw this person before what is there already, or the background."""
+    def _draw(self, t_us: int, over: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Draw this person, while there, before what is there already."""
         if not self.script.since <= t_us / 1e6 < self.script.until:
-            return self._renderer.empty() if over is None else over
+            return over
         figure_ = self._figure(t_us)
         hands_px = [self._lens.project(hand) for hand in (figure_.right, figure_.left)]
         return self._renderer.draw(dress(figure_, self._look), hands_px, over)
