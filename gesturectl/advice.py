@@ -20,14 +20,14 @@ BEGINS: Final = 3  # looks in a row; people walk about, and clouds pass
 ENDS: Final = 2
 EASIER: Final = 1.15  # by how much a bound must be left behind for advice to end
 
-# In the dark a camera exposes for so long that it sends fewer pictures: below this rate strokes have
-# too few of them. Of 35 recordings with webcams and phones the darkest has a mean of 28 of 255, and
-# hands are found in it; so a picture that is only dim is no matter, if it is not slow as well.
+# In the dark a camera exposes for so long that it sends fewer pictures: below this rate strokes
+# have too few of them. Of 35 recordings with webcams and phones the darkest has a mean of 28 of
+# 255, and hands are found in it; so a picture that is dim is no matter where it is not slow, too.
 SLOW_HZ: Final = 15.0
 DIM: Final = 90.0
 DARK: Final = 20.0
-# Below a palm's length of 0.05 the palm detector is blind (see the puppet); it is then 0.04 wide. An
-# open hand is more than twice as long as its palm is wide, and a stroke goes as far again.
+# Below a palm's length of 0.05 the palm detector is blind (see the puppet); it is then 0.04 wide.
+# An open hand is more than twice as long as its palm is wide, and a stroke goes as far again.
 FAR_PALM: Final = 0.045
 NEAR_PALM: Final = 0.30
 FAR_SHOULDERS: Final = 0.10

@@ -23,6 +23,7 @@ from typing import cast
 
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from gesturectl import hosts, yamlnodes
 from gesturectl.errors import ConfigError
@@ -229,14 +230,19 @@ def _window(node: Node) -> WindowRule:
     try:
         rule: WindowRule = _WINDOW.validate_python(told)
     except ValidationError as error:
-        problems = [
-            (yamlnodes.locate(node, one["loc"]), one.get("ctx", {}).get("message", one["msg"]))
-            for one in error.errors()
-        ]
-        raise _Wrong(*problems) from None
+        raise _Wrong(*(_problem(node, one) for one in error.errors())) from None
     if rule == WindowRule():
         raise _Wrong((node.place, "this says nothing about a window: write `zoom` or `title: …`"))
     return rule
+
+
+def _problem(node: Node, error: ErrorDetails) -> tuple[Place, str]:
+    path = error["loc"]
+    if error["type"] == "unexpected_keyword_argument":
+        known = "windows have `app`, `title` and `executable`"
+        return yamlnodes.locate(node, path, key=True), f"{known}, not `{path[-1]}`"
+    place = yamlnodes.locate(node, path)
+    return place, str(error.get("ctx", {}).get("message", error["msg"]))
 
 
 _WINDOW: TypeAdapter[WindowRule] = TypeAdapter(WindowRule)

@@ -1,4 +1,4 @@
-"""Who is to have the camera instead: a program that one meets people with, while its window is open.
+"""Who is to have the camera instead: a program for meeting people, while its window is open.
 
 In:  the windows that are open, every two seconds.  Out: why the camera is away, or None.
 """

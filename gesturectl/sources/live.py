@@ -306,7 +306,7 @@ class Live:
         if is_frozen(self._health):
             return
         with self._fresh:
-            self._newest = Frame(t_us, rgb)
+            self._newest = None if self._resting else Frame(t_us, rgb)
             self._fresh.notify_all()
 
     def _watch(self) -> None:
