@@ -18,13 +18,14 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from gesturectl import chords, messages
-from gesturectl.fields import AnyText, Kind, Line, Surroundings, advise, choice, wrong
+from gesturectl.fields import AnyText, Kind, Line, Surroundings, Yes, advise, choice, wrong
 from gesturectl.types import (
     Button,
     ButtonDown,
     ButtonUp,
     Command,
     Entered,
+    HandOver,
     KeyDown,
     KeyUp,
     Left,
@@ -269,6 +270,12 @@ ACTIONS: Final[dict[str, ActionSpec]] = {
         press=lambda value, t_us: (UseProfile(t_us, value),),
         says="Goes on with another profile, by its name.",
         example="{profile: media}",
+    ),
+    "hand_over": ActionSpec(
+        kind=Yes,
+        press=lambda value, t_us: (HandOver(t_us),),
+        says="Lets another person control: whom `control` would choose without this one.",
+        example="{hand_over: true}",
     ),
     "notify": ActionSpec(
         kind=Line,

@@ -222,6 +222,7 @@ def run(
             estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
+            release_when=settings.camera.release_when,
         )
         raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run))
 

@@ -7,6 +7,7 @@
     estimator: auto
     consent: true
     keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
+    camera: {release_when: [zoom, {title: /Meet/}]}
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -22,10 +23,13 @@ from pathlib import Path
 from typing import Final, cast
 
 import platformdirs
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from gesturectl import hosts, yamlnodes
 from gesturectl.errors import ConfigError
 from gesturectl.fields import advise
+from gesturectl.rules import WindowRule
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
 
 AUTO: Final = "auto"
@@ -49,6 +53,13 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Camera:
+    """When another program is to have the camera: while a window is open that one of these fits."""
+
+    release_when: tuple[WindowRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Settings with their defaults. `sink` None is the platform's own.
 
@@ -66,6 +77,7 @@ class Config:
     estimator: str = AUTO
     consent: bool = False
     keep: Keep = Keep()
+    camera: Camera = Camera()
 
 
 def _yes_or_no(text: str) -> bool:
@@ -107,6 +119,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "estimator": _estimator,
     "consent": _yes_or_no,
     "keep": _days,
+    "camera": str,
 }
 SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
 
@@ -169,6 +182,8 @@ def _read(name: str, node: Node) -> object:
     """Return the value of one setting, or raise all that is wrong with it."""
     if name == "keep":
         return _keep(node)
+    if name == "camera":
+        return _camera(node)
     if name not in SETS:
         return _word(name, node)
     values: set[object] = set()
@@ -201,6 +216,49 @@ def _keep(node: Node) -> Keep:
     if found:
         raise _Wrong(*found)
     return Keep(**days)
+
+
+def _camera(node: Node) -> Camera:
+    if not isinstance(node, Mapping) or not node.entries:
+        raise _Wrong((node.place, "`camera` wants `release_when: [zoom]`"))
+    rules: list[WindowRule] = []
+    found: list[tuple[Place, str]] = []
+    for name, (key, value) in node.entries.items():
+        if name != "release_when":
+            found.append((key.place, f"`camera` knows `release_when`, not `{name}`"))
+            continue
+        for item in value.items if isinstance(value, Items) else (value,):
+            try:
+                rules.append(_window(item))
+            except _Wrong as wrong:
+                found += wrong.found
+    if found:
+        raise _Wrong(*found)
+    return Camera(tuple(rules))
+
+
+def _window(node: Node) -> WindowRule:
+    """Read a window as `match` of a profile has it; a word alone is the name of an application."""
+    told = {"app": yamlnodes.plain(node)} if isinstance(node, Scalar) else yamlnodes.plain(node)
+    try:
+        rule: WindowRule = _WINDOW.validate_python(told)
+    except ValidationError as error:
+        raise _Wrong(*(_problem(node, one) for one in error.errors())) from None
+    if rule == WindowRule():
+        raise _Wrong((node.place, "this says nothing about a window: write `zoom` or `title: …`"))
+    return rule
+
+
+def _problem(node: Node, error: ErrorDetails) -> tuple[Place, str]:
+    path = error["loc"]
+    if error["type"] == "unexpected_keyword_argument":
+        known = "windows have `app`, `title` and `executable`"
+        return yamlnodes.locate(node, path, key=True), f"{known}, not `{path[-1]}`"
+    place = yamlnodes.locate(node, path)
+    return place, str(error.get("ctx", {}).get("message", error["msg"]))
+
+
+_WINDOW: TypeAdapter[WindowRule] = TypeAdapter(WindowRule)
 
 
 def _word(name: str, node: Node) -> object:

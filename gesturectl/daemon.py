@@ -28,18 +28,20 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from types import FrameType
 
-from gesturectl.engine import Engine, Step
+from gesturectl.advice import Advisor
+from gesturectl.engine import Core, InControl, Step
 from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.jsonl import COMMAND_NAMES, to_line
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
 from gesturectl.sinks import Sink
-from gesturectl.sources import EndOfSource, Source
+from gesturectl.sources import EndOfSource, Resting, Source
 from gesturectl.types import (
     Began,
     ButtonDown,
     Command,
     Ended,
+    Frame,
     KeyDown,
     MoveBy,
     MoveTo,
@@ -60,6 +62,7 @@ log = logging.getLogger(__name__)
 
 STALL_S = 0.5  # a camera in the dark still gives 5 frames a second; half a second is a stall
 PRIVATE = (Text, Notify, Say, Webhook, Osc, Mqtt)  # what they say is logged for debugging alone
+STAGES = ("landmarks", "engine", "sink")
 RECENT = 256  # frames that the figures look back on: about ten seconds
 
 
@@ -73,8 +76,14 @@ class Control:
 
     stop: bool = False
     paused: bool = False
+    away: str | None = None  # who is to have the camera instead, in words
     reload: bool = False
     signal: int | None = None  # the signal that asked to stop
+
+    @property
+    def off(self) -> bool:
+        """Whether pictures are not to be looked at, and a camera is to be let go of."""
+        return self.paused or self.away is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ class Meters:
     commands: int = 0
     stamps_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
     stages_ms: dict[str, deque[float]] = field(default_factory=dict)
+    advice: str | None = None  # what would let the camera see better
 
     def note(self, stage: str, elapsed_ms: float) -> None:
         """Add one duration of a stage."""
@@ -111,6 +121,10 @@ class Meters:
         if len(self.stamps_us) < 2 or self.stamps_us[-1] == self.stamps_us[0]:
             return 0.0
         return (len(self.stamps_us) - 1) * 1e6 / (self.stamps_us[-1] - self.stamps_us[0])
+
+    def busy_ms(self) -> float:
+        """How long a frame keeps us busy, the median of its stages together."""
+        return sum(median(self.stages_ms.get(stage, (0.0,))) for stage in STAGES)
 
     def spread(self) -> dict[str, Spread]:
         """Return median and 99th percentile of every stage."""
@@ -139,12 +153,13 @@ class Loop:
 
     It belongs to the loop's own thread. `t_us` is the time of the last frame. While `idle`, stalled
     or paused, everything is released and stays so until the next frame. `another` is the profile
-    that a binding asks for. `reading` reads profiles, `watcher` is told of every step.
+    that a binding asks for. `reading` reads profiles, `watcher` is told of every step. `in_control`
+    says who controls, where several people may.
     """
 
     source: Source
     landmarker: Landmarker | None
-    engine: Engine
+    engine: Core
     sink: Sink
     ledger: Ledger
     control: Control
@@ -154,6 +169,7 @@ class Loop:
     t_us: int = 0
     idle: bool = False
     another: str | None = None
+    in_control: InControl | None = None
 
     def send(self, step: Step) -> None:
         """Deliver what a step commands, and take note of what it asks for."""
@@ -178,7 +194,8 @@ class Loop:
         """Let go of everything, once, until there are frames to go on with."""
         if not self.idle:
             self.idle = True
-            log.info("%s: released", "paused" if self.control.paused else "no frame")
+            why = "paused" if self.control.paused else self.control.away or "no frame"
+            log.info("%s: released", why)
             self.release()
 
     def reload(self, name: str | None = None) -> None:
@@ -205,14 +222,14 @@ OnStep = Callable[[int, Step, Meters], None]
 Remember = Callable[[Observation, Step], None]
 """Told of every frame, after its commands were sent: what was seen, what came of it."""
 Handler = Callable[[int, FrameType | None], None]
-Reload = Callable[[str | None], tuple[Landmarker | None, Engine]]
+Reload = Callable[[str | None], tuple[Landmarker | None, Core]]
 """Reads the profile anew, or another one by its name, and makes what it needs."""
 
 
 def run(
     source: Source,
     landmarker: Landmarker | None,
-    engine: Engine,
+    engine: Core,
     sink: Sink,
     ledger: Ledger,
     *,
@@ -244,6 +261,7 @@ def run(
     loop = Loop(source, landmarker, engine, sink, ledger, control, meters, reload, on_step)
     reason = "stopped"
     problem: str | None = None
+    advisor = Advisor()
     try:
         while True:
             sink.beat()
@@ -255,6 +273,8 @@ def run(
                 control.reload = False
                 name, loop.another = loop.another, None
                 _reload_or_say(loop, name)
+            if isinstance(source, Resting):
+                source.rest(control.off)
             try:
                 item = source.read(stall_s)
             except EndOfSource:
@@ -263,7 +283,8 @@ def run(
             if source.problem != problem:
                 problem = source.problem
                 log.warning("%s", problem or "pictures again")
-            if item is None or control.paused:
+            if item is None or control.off:
+                meters.advice = None
                 loop.rest()
                 continue
             if loop.idle:
@@ -281,6 +302,7 @@ def run(
                 since_ns = meters.lap("landmarks", since_ns)
             news = outside(t_us) if outside is not None else ()
             step = loop.engine.step(observation, news)
+            loop.in_control = step.control
             since_ns = meters.lap("engine", since_ns)
             loop.send(step)
             meters.lap("sink", since_ns)
@@ -289,6 +311,12 @@ def run(
 
             if remember is not None:
                 remember(observation, step)
+            if isinstance(item, Frame):
+                seen = step.control.observation if step.control else observation
+                advice = advisor.look(item, seen, meters.rate_hz, meters.busy_ms)
+                if advice != meters.advice:
+                    meters.advice = advice
+                    log.info("%s", advice or "the camera sees well again")
             meters.frames += 1
             meters.stamps_us.append(t_us)
             loop.tell(step)
@@ -331,7 +359,7 @@ def _start(command: Run, sink: Sink) -> None:
         log.warning("%s", error)
 
 
-def let_go(engine: Engine, sink: Sink, ledger: Ledger, t_us: int) -> Step:
+def let_go(engine: Core, sink: Sink, ledger: Ledger, t_us: int) -> Step:
     """Release everything, and go on releasing when some of it cannot be delivered.
 
     Returns what ended and what was let go.

@@ -151,6 +151,36 @@ def _cameras() -> Iterator[Finding]:
             yield Finding("camera", "ok", f"{camera.label}, {camera.path}")
 
 
+def _virtual_cameras() -> Iterator[Finding]:
+    """A camera that two programs can look through at once; see docs/camera.md."""
+    from gesturectl.sources.camera import users_of, virtual_cameras
+
+    if not sys.platform.startswith("linux"):
+        return
+    found = virtual_cameras()
+    if found is None:
+        said = "none: gesturectl and meetings take turns with the camera"
+        yield Finding("virtual camera", "ok", said)
+    elif not found:
+        yield Finding(
+            "virtual camera",
+            "warn",
+            "the module v4l2loopback is loaded and has no device",
+            "sudo modprobe -r v4l2loopback; sudo modprobe v4l2loopback exclusive_caps=1",
+        )
+    for camera in found or ():
+        users = users_of(camera.path)
+        if users:
+            yield Finding("virtual camera", "ok", f"{camera}, open in {', '.join(users)}")
+        else:
+            yield Finding(
+                "virtual camera",
+                "warn",
+                f"{camera} is fed by no program of yours",
+                f"ffmpeg -f v4l2 -i /dev/video0 -f v4l2 -codec copy {camera.path}",
+            )
+
+
 def _permissions() -> Iterator[Finding]:
     """Where landmark models are kept, a user must be able to write."""
     folder = bundles.default_folder()
@@ -200,6 +230,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _gesture_model,
     _own_gestures,
     _cameras,
+    _virtual_cameras,
     _permissions,
     _display,
     _sinks,

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gesturectl import arbiter, bindings, pointer
 from gesturectl.actions import Action
 from gesturectl.listener import Listener
+from gesturectl.people import Box
 from gesturectl.recogniser import Candidate, Recogniser
 from gesturectl.rules import ACTIVE, SLEEP, Profile
 from gesturectl.senses import Senses
@@ -26,7 +28,9 @@ from gesturectl.types import (
     Ended,
     Entered,
     GestureEvent,
+    HandOver,
     Left,
+    Notice,
     Observation,
     Point,
     Tick,
@@ -36,17 +40,54 @@ from gesturectl.types import (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class InControl:
+    """Who controls, where several people may: a person's number and place, None for nobody.
+
+    `people` are in view. `observation` is all that counts: what the frame shows of this person.
+    """
+
+    person: int | None
+    box: Box | None
+    people: int
+    observation: Observation
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one observation led to. `candidates` is for displays.
+    """What one observation led to. `candidates` and `control` are for displays.
 
-    `requests` are for the daemon: a mode that counts from now on, another profile to go on with.
+    `requests` are for the daemon: a mode that counts from now on, another profile to go on with,
+    another person who controls.
     """
 
     events: tuple[Began | Ended, ...]
     commands: tuple[Command, ...]
     candidates: tuple[Candidate, ...]
-    requests: tuple[Entered | UseProfile, ...] = ()
+    requests: tuple[Notice, ...] = ()
+    control: InControl | None = None
+
+
+class Core(Protocol):
+    """What the daemon plays: an `Engine`, or a `floor.Floor` where several people may control."""
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def state(self) -> bindings.State: ...
+
+    def take_over(self, before: Core) -> None: ...
+
+    def step(
+        self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()
+    ) -> Step: ...
+
+    def enter(self, mode: str, t_us: int) -> Step: ...
+
+    def perform(self, done: tuple[Action, ...], t_us: int) -> Step: ...
+
+    def release(self, t_us: int) -> Step: ...
 
 
 class Engine:
@@ -76,7 +117,7 @@ class Engine:
             self._settings = profile.pointer
         self._pointer = pointer.State()
 
-    def take_over(self, before: Engine) -> None:
+    def take_over(self, before: Core) -> None:
         """Go on in the mode, and before the window, of the engine whose place this one takes."""
         if self._profile is not None:
             self._state = bindings.carried(self._profile, before.state)
@@ -139,7 +180,7 @@ class Engine:
 
     def _sent(self, sent: tuple[bindings.Sent, ...]) -> Step:
         commands = tuple(one for one in sent if not isinstance(one, _REQUESTS))
-        requests = tuple(one for one in sent if isinstance(one, Entered | UseProfile))
+        requests = tuple(one for one in sent if isinstance(one, _NOTICES))
         return Step((), commands, (), requests)
 
     def release(self, t_us: int) -> Step:
@@ -162,10 +203,10 @@ class Engine:
 
     def _play(
         self, events: Iterable[GestureEvent]
-    ) -> tuple[list[Command], list[Point], list[Entered | UseProfile]]:
+    ) -> tuple[list[Command], list[Point], list[Notice]]:
         commands: list[Command] = []
         points: list[Point] = []
-        requests: list[Entered | UseProfile] = []
+        requests: list[Notice] = []
         if self._profile is None:
             return commands, points, requests
         for event in events:
@@ -174,7 +215,7 @@ class Engine:
                 match one:
                     case Point():
                         points.append(one)
-                    case Entered() | UseProfile():
+                    case Entered() | UseProfile() | HandOver():
                         requests.append(one)
                     case Left():
                         pass
@@ -183,4 +224,5 @@ class Engine:
         return commands, points, requests
 
 
-_REQUESTS = (Point, Entered, Left, UseProfile)
+_NOTICES = (Entered, UseProfile, HandOver)
+_REQUESTS = (Point, Left, *_NOTICES)

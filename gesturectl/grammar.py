@@ -21,6 +21,7 @@ from pydantic import (
 
 from gesturectl.actions import ACTIONS, ActionSpec
 from gesturectl.chords import ChordText
+from gesturectl.controller import ControlKind
 from gesturectl.fields import (
     AnyText,
     Confidence,
@@ -339,6 +340,11 @@ def document_model() -> type[BaseModel]:
             "Ways of working, by name. `active` and `sleep` are known without it.",
         ),
         "zones": _maybe(_named(ZoneKind), "Regions of the picture or about the body, by name."),
+        "control": _maybe(
+            ControlKind,
+            "Who controls where several people are in view, until they are gone or hand it over. "
+            "All others are ignored. If left out, one person is expected.",
+        ),
         "macros": _maybe(_named(macro_model()), "Actions that have a name, and parameters."),
         "pointer": _maybe(PointerSettings, "How a hand or the head moves the pointer."),
         "profiles": _maybe(

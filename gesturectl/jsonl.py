@@ -18,13 +18,16 @@ from gesturectl.types import (
     ButtonDown,
     ButtonUp,
     Command,
+    Controls,
     Ended,
     Entered,
+    HandOver,
     KeyDown,
     KeyUp,
     MoveBy,
     MoveTo,
     Mqtt,
+    Notice,
     Notify,
     Osc,
     Play,
@@ -60,15 +63,19 @@ DECIMALS = 3  # of a confidence: finer digits differ between processors and mean
 MOVE_DECIMALS = 4
 
 
-Item = Began | Ended | Command | Entered | UseProfile
+Item = Began | Ended | Command | Notice
 
 
 def to_json(item: Item) -> Json:
-    """Return one event, command or change of mode or profile as the object of its line."""
+    """Return one event, command, or change of mode, profile or person as the object of its line."""
     if isinstance(item, Entered):
         return {"t_us": item.t_us, "type": "mode", "mode": item.mode}
     if isinstance(item, UseProfile):
         return {"t_us": item.t_us, "type": "profile", "profile": item.name}
+    if isinstance(item, Controls):
+        return {"t_us": item.t_us, "type": "control", "person": item.person}
+    if isinstance(item, HandOver):
+        return {"t_us": item.t_us, "type": "hand_over"}
     if isinstance(item, Began | Ended):
         return {
             "t_us": item.t_us,

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 
 from gesturectl import chords, grammar, macros, yamlnodes
 from gesturectl.actions import ACTIONS, Action
+from gesturectl.controller import FIRST_ARMED
 from gesturectl.fields import WRONG, LandmarkName, SideName, Surroundings, advise, is_name
 from gesturectl.grammar import AXIS_KEYS, CHORD, CUE_KEYS, GESTURE, keys_at
 from gesturectl.imports import MINIMAL, SourceFile
@@ -170,7 +171,9 @@ class _Reading:
             zones=self.zones,
             notices=tuple(self.notices),
             pointer=first.get("pointer") or Settings(),
+            control=first.get("control"),
         )
+        self.check_control(profile, heads)
         self.check_reach(profile)
         return replace(profile, bindings=tuple(_with_waiting_taps(profile)))
 
@@ -368,6 +371,30 @@ class _Reading:
                 advice = "write `clutch: {gesture: open_palm, side: left, lasts: 2s}` at the top"
                 self.wrong(place, "this is `armed`, and there is no clutch", advice)
         return None
+
+    def check_control(self, profile: Profile, heads: list[_Head]) -> None:
+        """Note what of `control` cannot be, and bindings that hand it over in vain."""
+        for head in heads:
+            self.file = head.file
+            settings = head.values["control"]
+            if settings is None:
+                continue
+            if settings.by == FIRST_ARMED and SLEEP not in profile.modes:
+                place = yamlnodes.locate(head.node, ("control",))
+                advice = "write `modes: {sleep: {wake: {gesture: open_palm, hold_for: 800ms}}}`"
+                self.wrong(place, "nobody can be the first to wake this profile", advice)
+            zone = profile.zones.get(settings.zone or "")
+            if zone is not None and zone.image is None:
+                place = yamlnodes.locate(head.node, ("control", "zone"))
+                advice = "give it an `image: [0.2, 0, 0.8, 1]`"
+                self.wrong(place, f"`{settings.zone}` is no zone of the picture", advice)
+        if profile.control is not None:
+            return
+        for binding, (file, place) in zip(self.bindings, self.places, strict=True):
+            if any(action.name == "hand_over" for action in binding.all_actions):
+                self.file = file
+                advice = "write `control: largest` at the top"
+                self.wrong(place, "this hands over control, and one person is alone here", advice)
 
     def read_applications(self, node: Mapping, head: _Head) -> Iterator[Application]:
         """Read `profiles`, with their bindings."""

@@ -108,6 +108,7 @@ class Recogniser:
                     f"model {trained.card.name}: {name} reads {part.inputs} features, this program "
                     f"computes {INPUTS[name]}; train it again or install a newer model"
                 )
+        self._made_of = (trained, early)
         self._hand_pose = trained.mlp("hand_pose")
         self._body_pose = trained.mlp("body_pose")
         # A model of right hands knows a left one's strokes by their names in a mirror.
@@ -149,6 +150,10 @@ class Recogniser:
             if not folder.is_dir():
                 raise ModelError(f"there is no model {name!r}: neither a shipped one nor a folder")
         return cls(model.load(folder), early)
+
+    def fresh(self) -> Recogniser:
+        """Return another one of the same model, for another person."""
+        return Recogniser(*self._made_of)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from gesturectl import dwell, keys, presence, reps, zones
+from gesturectl import controller, dwell, keys, presence, reps, zones
 from gesturectl.actions import ACTIONS
 from gesturectl.catalog import catalog
 from gesturectl.errors import ProfileError
@@ -84,6 +84,17 @@ its `wake`, and panic. What bindings of the old mode hold is let go when the mod
 ### `zones`
 
 $zones
+
+### `control`
+
+$control
+
+Once somebody controls they do so until they are out of sight for `gone`, or hand it over with the
+action `hand_over`. While the profile sleeps anybody in view may wake it, and whoever does controls
+from then on. Of everybody else no gesture is heard. Nobody is recognised: people are told apart by
+where they are. [More about it](people.md)
+
+A and B come, A goes: who controls$drawn_control
 
 ### `clutch`
 
@@ -206,6 +217,8 @@ def markdown() -> str:
         safety=_keys_table(defs["Safety"]),
         modes=_keys_table(defs["Mode"]),
         zones=_keys_table(defs["Zone"]),
+        control=_keys_table(defs["Control"]),
+        drawn_control=_drawn(controller.step),
         clutch=_keys_table(defs["Clutch"], skip=CUES),
         pointer=_keys_table(defs["Settings"]),
         macros=_keys_table(defs["Macro"]),
@@ -268,6 +281,7 @@ def _parts(defs: dict[str, Any], name: str) -> str:
 
 # Constants that drawings name: a reader of profiles wants their values.
 _TIMES: Final = {
+    "ARRIVES_US": presence.ARRIVES_US,
     "LOST_US": LOST_US,
     "STAY_US": zones.STAY_US,
     "BRIDGED_US": reps.BRIDGED_US,
@@ -323,6 +337,7 @@ _SECTIONS: Final = {
     "Application": "[mapping](#profiles-applications)",
     "Binding": "[binding](#a-binding)",
     "Clutch": "[mapping](#clutch)",
+    "Control": "[mapping](#control)",
     "Condition": "[cue](#cues-what-else-begins-and-ends)",
     "Defaults": "[mapping](#defaults)",
     "Macro": "[macro](#macros)",

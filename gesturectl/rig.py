@@ -17,15 +17,16 @@ from pathlib import Path
 
 from gesturectl import actions, bundles, lastheard, own, profile
 from gesturectl.config import AUTO
-from gesturectl.desktop import Desktop, open_desktop
-from gesturectl.engine import Engine, Step
+from gesturectl.desktop import Desktop, OpenWindow, open_desktop
+from gesturectl.engine import Core, Engine, Step
 from gesturectl.errors import DesktopError, ModelError, ProfileError
+from gesturectl.floor import Floor
 from gesturectl.landmarks import Landmarker, has_litert
 from gesturectl.ledger import Ledger
 from gesturectl.listener import Listener
 from gesturectl.own import Own
 from gesturectl.recogniser import Recogniser
-from gesturectl.rules import Profile
+from gesturectl.rules import Profile, WindowRule
 from gesturectl.samples import Store
 from gesturectl.sinks import Sink, open_sink
 from gesturectl.sources import Source, known_sources, open_source
@@ -42,7 +43,8 @@ class Choice:
 
     With `own` those that the user has taught are, too. `remembers` keeps the last activation for
     `gesturectl wrong`; see `lastheard`. `desktop` looks which window is in front, and whether real
-    keys are used, where the profile asks for that.
+    keys are used, where the profile asks for that. While a window is open that one of
+    `release_when` fits, another program is to have the camera.
     """
 
     source: str
@@ -57,6 +59,7 @@ class Choice:
     pose_model: Path | None = None
     estimator: str = AUTO
     progress: bundles.Progress | None = None
+    release_when: tuple[WindowRule, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Rig:
     profile: Profile | None
     source: Source
     landmarker: Landmarker | None
-    engine: Engine
+    engine: Core
     sink: Sink
     memory: lastheard.Memory | None = None
     desktop: Desktop | None = None
@@ -75,7 +78,7 @@ class Rig:
     _landmarks: ExitStack = field(default_factory=ExitStack)
     _desktop: ExitStack = field(default_factory=ExitStack)
 
-    def reload(self, name: str | None = None) -> tuple[Landmarker | None, Engine]:
+    def reload(self, name: str | None = None) -> tuple[Landmarker | None, Core]:
         """Read the profile and the user's own gestures anew, and make what they need.
 
         With `name`, another profile takes its place. Replaces the old only when all is well.
@@ -88,7 +91,7 @@ class Rig:
             raise ModelError(mine.problem)
         choice = self.choice if name is None else replace(self.choice, profile=name)
         fresh = _profile(choice, self.sink, mine)
-        engine = Engine(_recogniser(fresh), fresh, _listener(mine, fresh))
+        engine = _engine(fresh, mine)
         if self.landmarker is not None and _needs(fresh) != _needs(self.profile):
             stack = ExitStack()
             landmarker = stack.enter_context(open_landmarker(_needs(fresh), self.choice))
@@ -103,7 +106,8 @@ class Rig:
     def remember(self, observation: Observation, step: Step) -> None:
         """Note what was seen and what came of it, where an activation is to be remembered."""
         if self.memory is not None:
-            self.memory.note(observation, step)
+            seen = observation if step.control is None else step.control.observation
+            self.memory.note(seen, step)
 
     def forget_past(self) -> None:
         """Let what is being written be written, and drop the rest."""
@@ -112,15 +116,17 @@ class Rig:
 
     def watch_desktop(self, chosen: Profile | None) -> None:
         """Watch the desktop where a profile asks for it; say what it asks for in vain."""
-        asks = chosen is not None and (chosen.asks_for_windows or chosen.asks_for_input)
-        if not self.choice.desktop or not asks or chosen is None:
+        windows = bool(self.choice.release_when)
+        windows |= chosen is not None and chosen.asks_for_windows
+        keys = chosen is not None and chosen.asks_for_input
+        if not self.choice.desktop or not (windows or keys):
             return
         if self.desktop is None:
             self.desktop = self._desktop.enter_context(
                 open_desktop(injected=getattr(self.sink, "injected", None))
             )
-        windows = self.desktop.windows_problem if chosen.asks_for_windows else None
-        problem = windows or (self.desktop.input_problem if chosen.asks_for_input else None)
+        problem = self.desktop.windows_problem if windows else None
+        problem = problem or (self.desktop.input_problem if keys else None)
         if problem is not None:
             log.warning("%s", problem)
 
@@ -134,6 +140,17 @@ class Rig:
             log.warning("%s; from now on no window is in front", error)
             self.desktop = None
             return (Window(t_us),)
+
+    def windows(self) -> tuple[OpenWindow, ...]:
+        """Return all windows that are open; none where nobody can tell."""
+        if self.desktop is None:
+            return ()
+        try:
+            return self.desktop.windows()
+        except DesktopError as error:
+            log.warning("%s; from now on no window is known", error)
+            self.desktop = None
+            return ()
 
     def close_desktop(self) -> None:
         """Look no more."""
@@ -160,7 +177,7 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         if mine.problem is not None:
             log.warning("%s", mine.problem)
         chosen = _profile(choice, sink, mine)
-        engine = Engine(_recogniser(chosen), chosen, _listener(mine, chosen))
+        engine = _engine(chosen, mine)
         source = stack.enter_context(open_source(choice.source, realtime=realtime))
         landmarks = ExitStack()
         landmarker = None
@@ -228,6 +245,18 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
 
 def _recogniser(chosen: Profile | None) -> Recogniser:
     return Recogniser.load(early=frozenset() if chosen is None else chosen.early)
+
+
+def _engine(chosen: Profile | None, mine: Own) -> Core:
+    """Return what plays a profile: for one person, or for one of several."""
+    recogniser = _recogniser(chosen)
+    if chosen is None or chosen.control is None:
+        return Engine(recogniser, chosen, _listener(mine, chosen))
+    return Floor(
+        lambda: Engine(recogniser.fresh(), chosen, _listener(mine, chosen)),
+        chosen.control,
+        chosen.zones,
+    )
 
 
 def _needs(chosen: Profile | None) -> Needs:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from gesturectl import pointer
+from gesturectl import controller, pointer
 from gesturectl.actions import Action
 from gesturectl.catalog import Gesture, catalog
 from gesturectl.fields import (
@@ -250,6 +250,7 @@ class Profile:
     """A whole profile. Bindings stand in the order of the file: the first that fits acts.
 
     `panic` is the index of the binding that lets go of everything, and is heard always;
+    `control` says who controls of several people, None where one person is alone;
     `panic_keys` are real keys that do the same. `cues` are the derived cues that are listened to,
     `chords` those of both hands. `notices` are what is understood but should be written otherwise,
     `files` all that were read.
@@ -270,6 +271,7 @@ class Profile:
     cues: tuple[Cue, ...] = ()
     chords: tuple[Chord, ...] = ()
     zones: Zones = field(default_factory=dict)
+    control: controller.Control | None = None
     pointer: pointer.Settings = field(default_factory=pointer.Settings)
     notices: tuple[Problem, ...] = field(default=(), repr=False, compare=False)
     files: tuple[Any, ...] = field(default=(), repr=False, compare=False)
@@ -399,7 +401,20 @@ class Profile:
         names a side or wants both hands: then the other hand must not take its place. A gesture of
         the user's own asks for what it was taught with, a derived cue for what shows it.
         `landmarks` in the profile overrides all this.
+
+        Where one of several people controls, both hands of each are looked for, lest another's take
+        the place of his; and their bodies, by which it is told whose a hand is, unless `landmarks`
+        does without.
         """
+        one = self._needs_of_one
+        if self.control is None:
+            return one
+        people = self.control.people
+        bodies = people if one.bodies or self.landmarks is None else 0
+        return Needs(2 * people if one.hands else 0, bodies)
+
+    @cached_property
+    def _needs_of_one(self) -> Needs:
         if self.landmarks is not None:
             hands = 2 if "both_hands" in self.landmarks else int("hand" in self.landmarks)
             return Needs(hands, int("body" in self.landmarks))

@@ -17,7 +17,7 @@ from gesturectl.jsonl import to_line
 from gesturectl.rules import Profile
 from gesturectl.simulate import simulate
 from gesturectl.sinks.print import plain_line
-from gesturectl.types import Entered, Left, Point, UseProfile
+from gesturectl.types import Entered, HandOver, Left, Point, UseProfile
 
 WIDE = 120
 
@@ -39,6 +39,8 @@ def play(name: str, script: str, settings: Config, *, as_json: bool) -> None:
                 print(to_line(one) if as_json else f"{one.t_us / 1e6:9.3f} s  mode     {mode}")
             case UseProfile(name=other):
                 print(to_line(one) if as_json else f"{one.t_us / 1e6:9.3f} s  profile  {other}")
+            case HandOver():
+                print(to_line(one) if as_json else f"{one.t_us / 1e6:9.3f} s  hand over")
             case Left():
                 pass
             case _:

@@ -353,4 +353,21 @@ class UseProfile:
     name: str
 
 
-Request = Point | Entered | Left | UseProfile
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let somebody else control."""
+
+    t_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """From now on this person controls, by the number of `people`; None is nobody."""
+
+    t_us: int
+    person: int | None
+
+
+Request = Point | Entered | Left | UseProfile | HandOver
+Notice = Entered | UseProfile | HandOver | Controls
+"""What a step tells the daemon, and whoever watches it, beside events and commands."""

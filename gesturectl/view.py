@@ -18,9 +18,9 @@ from rich.table import Table
 from rich.text import Text as Words
 
 from gesturectl.daemon import Meters
-from gesturectl.engine import Step
+from gesturectl.engine import InControl, Step
 from gesturectl.jsonl import to_json
-from gesturectl.types import Began, Command, Entered, UseProfile
+from gesturectl.types import Began, Command, Controls, Entered, HandOver, Notice, UseProfile
 
 REDRAW_US = 100_000  # ten times a second: faster flickers on slow terminals and costs the loop
 ROWS = 3  # gestures shown at once: both hands and the body
@@ -61,13 +61,27 @@ def describe(command: Command) -> str:
     return " ".join(words)
 
 
-def asked(request: Entered | UseProfile) -> str:
+def asked(request: Notice) -> str:
     """Say in a few words what counts from now on: ``mode volume``."""
     match request:
         case Entered(mode=mode):
             return f"mode {mode}"
         case UseProfile(name=name):
             return f"profile {name}"
+        case HandOver():
+            return "control is handed over"
+        case Controls(person=None):
+            return "nobody controls"
+        case Controls(person=person):
+            return f"person {person} controls"
+
+
+def who_controls(control: InControl | None) -> str:
+    """Say who controls of those in view, where several people may."""
+    if control is None:
+        return ""
+    who = "nobody" if control.person is None else f"person {control.person}"
+    return f"  {who} of {control.people} controls"
 
 
 class PlainView:
@@ -77,11 +91,16 @@ class PlainView:
         self._console = console
         self._title = title
         self._start_us: int | None = None
+        self._advice: str | None = None
 
     def show(self, t_us: int, step: Step, meters: Meters) -> None:
         if self._start_us is None:
             self._start_us = t_us
         seconds = (t_us - self._start_us) / 1e6
+        if meters.advice != self._advice:
+            self._advice = meters.advice
+            if meters.advice is not None:
+                self._say(f"{seconds:7.2f} s  {meters.advice}")
         for event in step.events:
             if isinstance(event, Began):
                 self._say(
@@ -161,7 +180,10 @@ class LiveView:
         costs = "  ".join(
             f"{stage} {spread.median_ms:.1f} ms" for stage, spread in meters.spread().items()
         )
-        figures = Words(f"{meters.rate_hz:.1f} fps  {costs}", style="dim")
+        who = who_controls(step.control)
+        if meters.advice is not None:
+            last = Words(meters.advice, style="yellow")
+        figures = Words(f"{meters.rate_hz:.1f} fps  {costs}{who}", style="dim")
         return Panel(
             Group(rows, last, figures),
             title=Words(self._title + self._asked),

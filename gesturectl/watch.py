@@ -20,11 +20,13 @@ from rich.console import Console
 
 from gesturectl import daemon, own
 from gesturectl.control import place
+from gesturectl.control.desk import Desk
 from gesturectl.control.place import Claim
 from gesturectl.control.server import answering
-from gesturectl.daemon import Control, Meters, OnStep, Summary, signals
+from gesturectl.daemon import Between, Control, Loop, Meters, OnStep, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError, RunningError
+from gesturectl.meetings import Meetings
 from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
 from gesturectl.samples import Store
@@ -51,6 +53,7 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
     if in_lines:  # each command once, in its place among the gestures
         choice = dataclasses.replace(choice, sink=Unsent())
     control, store = Control(), Store.of_user()
+    meetings = Meetings(choice.release_when)
     with (
         claimed(beside=beside) as claim,
         open_rig(choice, realtime=True) as rig,
@@ -75,12 +78,23 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
                 reload=rig.reload,
                 on_step=desk.noting(on_step) if desk else on_step,
                 outside=rig.outside,
-                between=desk.between if desk else None,
+                between=between(desk, lambda: meetings.look(rig.windows, MONOTONIC.now_us())),
                 remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )
     console.print(say(summary), highlight=False, soft_wrap=True)
     return exit_code(summary)
+
+
+def between(desk: Desk | None, away: Callable[[], str | None]) -> Between:
+    """Return what is let in between two frames: who is to have the camera, and who asks."""
+
+    def both(loop: Loop) -> None:
+        loop.control.away = away()
+        if desk is not None:
+            desk.between(loop)
+
+    return both
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def inside(zone: Zone, seen: Seen, subject: Subject, *, looser: float = 1.0) -> 
     if place is None:
         return None
     if zone.image is not None:
-        return _in_picture(zone.image, place, seen.aspect, looser)
+        return in_picture(zone.image, place, seen.aspect, looser)
     unit = seen.shoulder_width()
     centre = seen.body_part(zone.around or "")
     if unit is None or centre is None:
@@ -138,7 +138,8 @@ def inside(zone: Zone, seen: Seen, subject: Subject, *, looser: float = 1.0) -> 
     return away <= (zone.radius or RADIUS) * unit * looser
 
 
-def _in_picture(box: tuple[float, ...], place: Place, aspect: float, looser: float) -> bool:
+def in_picture(box: tuple[float, ...], place: Place, aspect: float, looser: float = 1.0) -> bool:
+    """Whether a place, in heights of the mirrored image, is in a region of the picture."""
     for at, low, high in ((place[0] / aspect, box[0], box[2]), (place[1], box[1], box[3])):
         margin = (high - low) * (looser - 1) / 2
         if (low > 0 and at < low - margin) or (high < 1 and at > high + margin):

@@ -47,6 +47,11 @@ class NetCam:
     def stream(self) -> str:
         return f"{self.url}/video"
 
+    @property
+    def viewers(self) -> int:
+        """How many are connected; of one that has gone it is known with the next picture."""
+        return len(self._connections)
+
     def __enter__(self) -> Self:
         self.come_back()
         return self
@@ -65,6 +70,7 @@ class NetCam:
                 camera._connections.add(self.connection)
                 with suppress(OSError):  # the viewer has gone, or we died
                     camera._answer(self)
+                camera._connections.discard(self.connection)
                 self.close_connection = True
 
             def log_message(self, *_: object) -> None:
@@ -82,7 +88,7 @@ class NetCam:
         self._server.shutdown()
         self._server.server_close()
         self._server = None
-        for connection in self._connections:
+        for connection in tuple(self._connections):
             with suppress(OSError):  # closed by the viewer
                 connection.shutdown(socket.SHUT_RDWR)
         self._connections.clear()

@@ -30,7 +30,7 @@ from gesturectl.fields import advise
 from gesturectl.jsonl import to_json
 from gesturectl.rig import Rig
 from gesturectl.rules import ACTIVE, BACK, SLEEP, Profile
-from gesturectl.types import Began, Ended, Entered, UseProfile
+from gesturectl.types import Began, Ended, Notice
 
 AT_ONCE: Final = 4  # tickets between two frames: together some 0.1 ms
 MAX_NEWS: Final = 1024  # steps and states that wait for the server thread
@@ -51,6 +51,8 @@ class State(NamedTuple):
     problem: str | None
     profile: str | None
     mode: str
+    advice: str | None = None
+    away: str | None = None
 
     def to_json(self, t_us: int) -> Json:
         """Return it as the object of its line."""
@@ -93,7 +95,7 @@ class Desk:
         self._rig, self._known = rig, rig.profile
         self._tickets: deque[Ticket] = deque()
         self._outbox: deque[News] = deque()
-        self._recent: deque[Began | Ended | Entered | UseProfile] = deque(maxlen=RECENT)
+        self._recent: deque[Began | Ended | Notice] = deque(maxlen=RECENT)
         self._started_s = time.monotonic()
         self._read_s = -READING_S
 
@@ -149,6 +151,8 @@ class Desk:
             loop.source.problem,
             rig.choice.profile,
             loop.engine.mode,
+            loop.meters.advice,
+            loop.control.away,
         )
         if rig.profile is not self._known:
             self._known, self.modes = rig.profile, _modes(rig.profile)
@@ -197,6 +201,9 @@ class Desk:
             "mode": loop.engine.mode,
             "modes": sorted(_modes(self._rig.profile)),
             "paused": control.paused,
+            "away": control.away,
+            "advice": meters.advice,
+            "control": in_control(loop),
             "frames": meters.frames,
             "frames_per_s": round(meters.rate_hz, 1) if flows else 0.0,
         }
@@ -352,6 +359,14 @@ def spread(times_ms: tuple[float, ...]) -> Json | None:
         "p95": round(ordered[int(0.95 * last)], 2),
         "p99": round(ordered[int(0.99 * last)], 2),
     }
+
+
+def in_control(loop: Loop) -> Json | None:
+    """Return who controls, and where they are; None where one person is alone."""
+    who = loop.in_control
+    if who is None:
+        return None
+    return {"person": who.person, "box": who.box and list(who.box), "people": who.people}
 
 
 def _modes(chosen: Profile | None) -> frozenset[str]:

@@ -110,7 +110,8 @@ class MediaPipeLandmarker:
         bodies: tuple[Body, ...] = ()
         if self._hands is not None:
             found = self._hands.detect_for_video(image, self._last_ms)
-            self._tracks, hands = settle(self._tracks, _hands_of(found), frame.t_us, size_px)
+            most = max(2, self.needs.hands)
+            self._tracks, hands = settle(self._tracks, _hands_of(found), frame.t_us, size_px, most)
         if self._bodies is not None:
             found = self._bodies.detect_for_video(image, self._last_ms)
             bodies = tuple(b for b in _bodies_of(found) if is_person(b, hands, size_px))

@@ -44,13 +44,21 @@ class Track:
 
 
 def settle(
-    tracks: tuple[Track, ...], hands: Sequence[Hand], t_us: int, size_px: tuple[int, int]
+    tracks: tuple[Track, ...],
+    hands: Sequence[Hand],
+    t_us: int,
+    size_px: tuple[int, int],
+    most: int = 2,
 ) -> tuple[tuple[Track, ...], tuple[Hand, ...]]:
-    """Return the tracks after this frame and its hands, with no two of one side."""
-    seen = _without_doubles([(hand, _sighting(hand, t_us, size_px)) for hand in hands])
+    """Return the tracks after this frame and its hands, `most` of them.
+
+    No two of one side, where there can be but two; of more hands it is not known here whose they
+    are.
+    """
+    seen = _without_doubles([(hand, _sighting(hand, t_us, size_px)) for hand in hands], most)
     earlier = _pair(tracks, [now for _, now in seen])
     now = [_gather(before, sight) for before, (_, sight) in zip(earlier, seen, strict=True)]
-    if len(now) == 2:
+    if len(now) == 2 and most <= 2:
         now = _apart(now, earlier)
     settled = tuple(
         hand
@@ -81,16 +89,20 @@ def _distance(a: Track, b: Track) -> float:
     return math.hypot(a.x_px - b.x_px, a.y_px - b.y_px) / max(a.palm_px, b.palm_px)
 
 
-def _without_doubles(seen: list[tuple[Hand, Track]]) -> list[tuple[Hand, Track]]:
-    """Drop the second finding of one hand, then all but the two surest of each frame."""
+def _without_doubles(seen: list[tuple[Hand, Track]], most: int) -> list[tuple[Hand, Track]]:
+    """Drop the second finding of one hand, then all but the surest of each frame.
+
+    Where more than two are looked for a hand is often found twice, also with two labels.
+    """
     kept: list[tuple[Hand, Track]] = []
     for hand, sight in sorted(seen, key=lambda pair: -pair[0].score):
         double = any(
-            hand.side == other.side and _distance(sight, place) < SAME_HAND for other, place in kept
+            (hand.side == other.side or most > 2) and _distance(sight, place) < SAME_HAND
+            for other, place in kept
         )
         if not double:
             kept.append((hand, sight))
-    return kept[:2]
+    return kept[:most]
 
 
 def _pair(tracks: tuple[Track, ...], sights: list[Track]) -> list[Track | None]:

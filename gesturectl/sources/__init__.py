@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self, cast
+from typing import Final, Protocol, Self, cast, runtime_checkable
 
 from gesturectl.errors import UsageError
 from gesturectl.types import Frame, Observation
@@ -57,6 +57,18 @@ class Source(Protocol):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class Resting(Protocol):
+    """A source that can let go of its device for a while: a camera, whose light then goes off."""
+
+    def rest(self, resting: bool) -> None:
+        """Let go of the device, or get hold of it again. Meanwhile `read` gives None.
+
+        Returns at once; asking again for what is so already does nothing.
+        """
+        ...
 
 
 class EndOfSource(Exception):  # noqa: N818 (not an error)

@@ -246,9 +246,9 @@ def why_not_opened(info: CameraInfo, ioctl: Ioctl | None = None) -> Unavailable:
         case errno.EACCES | errno.EPERM:
             return Unavailable(_forbidden(info))
         case errno.EBUSY:
-            user = _user_of(info.path)
+            users = " and ".join(users_of(info.path)) or "another program"
             return Unavailable(
-                f"{info.label} is busy: {user} is using it; close that program", may_pass=True
+                f"{info.label} is busy: {users} is using it; close that program", may_pass=True
             )
     return Unavailable(
         f"{info.label} cannot be opened, though it is there and free; unplug it, wait a moment "
@@ -352,13 +352,34 @@ def _forbidden(info: CameraInfo) -> str:
     )
 
 
-def _user_of(path: str) -> str:
-    """Name a program that has the device open, as far as this user may know."""
-    for folder in Path("/proc").glob("[0-9]*"):
+def users_of(path: str, proc: Path = Path("/proc")) -> tuple[str, ...]:
+    """Name the programs that have the device open, as far as this user may know."""
+    found: set[str] = set()
+    for folder in proc.glob("[0-9]*"):
         with suppress(OSError):  # another user's process, or one that has just ended
-            if any(link.readlink() == Path(path) for link in (folder / "fd").iterdir()):
-                return _line(folder / "comm") or "another program"
-    return "another program"
+            holds = any(link.readlink() == Path(path) for link in (folder / "fd").iterdir())
+            if holds:
+                found.add(_line(folder / "comm") or f"process {folder.name}")
+    return tuple(sorted(found))
+
+
+def virtual_cameras(
+    sys_class: Path = Path("/sys/class/video4linux"), dev: Path = Path("/dev")
+) -> tuple[CameraInfo, ...] | None:
+    """Return the virtual cameras by number; None where the module v4l2loopback is not loaded.
+
+    They are told by having no hardware behind them. One is listed also while nobody feeds it, when
+    it is no camera to others yet.
+    """
+    if not (sys_class.parents[1] / "module" / "v4l2loopback").is_dir():
+        return None
+    found = []
+    for folder in sys_class.glob("video[0-9]*"):
+        if "virtual" in folder.resolve().parts:
+            path = dev / folder.name
+            index = int(folder.name.removeprefix("video"))
+            found.append(CameraInfo(index, _line(folder / "name"), str(path)))
+    return tuple(sorted(found, key=lambda camera: camera.index))
 
 
 def _line(path: Path) -> str:

@@ -19,6 +19,9 @@ calls them.
 #                            frozen for long: opened anew, with doubling patience
 #   5) O--d--d--| 1 s        black (a shutter, a dark room): shown all the same; light ends it
 #   6) O--------| 1 s        grab does not return: no picture, by the clock of who asks
+#   7) O--p--r  C--  --w O--p
+#                            put to rest (r): closed within a picture's time, and nothing is wrong
+#                            until it is woken (w)
 
 from __future__ import annotations
 
@@ -45,6 +48,7 @@ FIRST_PAUSE_US: Final = 250_000
 LONGEST_PAUSE_US: Final = 5_000_000
 FIRST_PATIENCE_US: Final = 5_000_000
 LONGEST_PATIENCE_US: Final = 300_000_000
+RESTING_S: Final = 0.1
 
 # Of 35 recordings with webcams and phones the darkest picture has a mean of 28 of 255, the flattest
 # a spread (standard deviation) of 21; what a webcam sends behind its shutter is below 5 in both.
@@ -143,6 +147,11 @@ def thawed(health: Health) -> Health:
     return replace(health, is_open=False, thaws=health.thaws + 1)
 
 
+def woken(t_us: int) -> Health:
+    """The device is to be opened again after a rest; what was before tells nothing."""
+    return Health(opened_us=t_us, picture_us=t_us, changed_us=t_us, lit_us=t_us)
+
+
 def is_frozen(health: Health) -> bool:
     return health.picture_us - health.changed_us > NOTICE_US
 
@@ -209,6 +218,9 @@ class Live:
         self._newest: Frame | None = None
         self._fresh = threading.Condition()
         self._stop = threading.Event()
+        self._nudge = threading.Event()
+        self._resting = False  # what is asked for, by who reads
+        self._rested = False  # what is so, by who watches
         self._crash: BaseException | None = None
         self._thread: threading.Thread | None = None
         try:
@@ -224,11 +236,17 @@ class Live:
 
     @property
     def problem(self) -> str | None:
+        if self._resting or self._rested:
+            return None
         return problem(self._health, self._device.name, self._clock.now_us())
 
     def read(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame not read yet, or None when none came within `timeout_s`."""
+        """Return the newest frame not read yet, or None when none came within `timeout_s`.
+
+        At rest it waits for `RESTING_S` at most, for who reads may wake it.
+        """
         with self._fresh:
+            timeout_s = min(timeout_s, RESTING_S) if self._resting else timeout_s
             self._fresh.wait_for(self._has_news, timeout_s)
             if self._crash is not None:
                 raise self._crash
@@ -237,11 +255,26 @@ class Live:
             frame, self._newest = self._newest, None
             return frame
 
+    def rest(self, resting: bool) -> None:
+        """Let go of the device, so that its light goes off, or get hold of it again."""
+        if resting == self._resting:
+            return
+        with self._fresh:
+            self._resting = resting
+            self._newest = None
+        self._nudge.set()
+
     def turn(self) -> int:
         """Do one step of watching; return how many microseconds to wait before the next.
 
         This is what the thread repeats; a test may call it instead of entering the source.
         """
+        if self._resting:
+            self._device.release()
+            self._rested, self._previous = True, None
+            return LONGEST_PAUSE_US
+        if self._rested:
+            self._health, self._rested = woken(self._clock.now_us()), False
         before = self._health
         try:
             if self._health.is_open:
@@ -273,13 +306,14 @@ class Live:
         if is_frozen(self._health):
             return
         with self._fresh:
-            self._newest = Frame(t_us, rgb)
+            self._newest = None if self._resting else Frame(t_us, rgb)
             self._fresh.notify_all()
 
     def _watch(self) -> None:
         try:
             while not self._stop.is_set():
-                self._stop.wait(self.turn() / 1e6)
+                self._nudge.wait(self.turn() / 1e6)
+                self._nudge.clear()
         except BaseException as crash:  # noqa: BLE001 (a bug must crash the reader, not this thread)
             with self._fresh:
                 self._crash = crash
@@ -303,6 +337,7 @@ class Live:
         traceback: TracebackType | None,
     ) -> None:
         self._stop.set()
+        self._nudge.set()
         with self._fresh:
             self._fresh.notify_all()
         if self._thread is None:

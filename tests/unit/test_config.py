@@ -8,6 +8,7 @@ import pytest
 
 from gesturectl.config import Config, Keep, parse
 from gesturectl.errors import ConfigError
+from gesturectl.types import Window
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])
@@ -66,6 +67,31 @@ def test_every_wrong_time_is_told_at_its_place() -> None:
 def test_how_long_is_said_for_each_by_its_name() -> None:
     with pytest.raises(ConfigError, match="wants lines like `background: 90 days`"):
         parse("keep: 90 days\n", "config.yaml")
+
+
+def test_the_camera_is_released_for_windows_as_profiles_match_them() -> None:
+    text = "camera:\n  release_when: [Zoom, {app: teams, title: /call/}]\n"
+    zoom, teams = parse(text, "config.yaml").camera.release_when
+    assert zoom.fits(Window(0, app="zoom"))
+    assert not zoom.fits(Window(0, app="zoomer"))
+    assert teams.fits(Window(0, app="teams", title="a Call"))
+    assert not teams.fits(Window(0, app="teams", title="Chat"))
+    assert parse("camera: {release_when: Zoom}", "config.yaml").camera.release_when == (zoom,)
+
+
+def test_what_is_wrong_with_the_camera_s_windows_is_told_at_its_place() -> None:
+    text = "camera:\n  release_when: [zoom, {ap: x}, {title: /(/}, {}]\n  light: on\n"
+    with pytest.raises(ConfigError) as error:
+        parse(text, "config.yaml")
+    assert [line for line in str(error.value).splitlines() if line.startswith("config")] == [
+        "config.yaml:2:25: windows have `app`, `title` and `executable`, not `ap`",
+        "config.yaml:2:41: `/(/` is not a pattern: missing ), unterminated subpattern at "
+        "character 2",
+        "config.yaml:2:47: this says nothing about a window: write `zoom` or `title: …`",
+        "config.yaml:3:3: `camera` knows `release_when`, not `light`",
+    ]
+    with pytest.raises(ConfigError, match="wants `release_when:"):
+        parse("camera: on\n", "config.yaml")
 
 
 def test_words_are_taken_as_written() -> None:

@@ -19,6 +19,8 @@ from gesturectl.sources.camera import (
     captures,
     find_camera,
     list_cameras,
+    users_of,
+    virtual_cameras,
     why_not_opened,
 )
 from gesturectl.sources.clock import ManualClock
@@ -352,3 +354,51 @@ def test_elsewhere_cameras_are_known_by_number() -> None:
     assert device.name == "camera 1"
     with pytest.raises(Unavailable, match="known by number only; write camera:0"):
         desk.device("brio", linux=False).open()
+
+
+# --- virtual cameras ----------------------------------------------------------------------------
+
+
+def a_system(root: Path, *, module: bool, devices: dict[str, tuple[str, bool]]) -> Path:
+    """Lay out /sys with cameras of these names, real or virtual; return the class's folder."""
+    folder = root / "class" / "video4linux"
+    folder.mkdir(parents=True)
+    if module:
+        (root / "module" / "v4l2loopback").mkdir(parents=True)
+    for node, (name, virtual) in devices.items():
+        real = root / "devices" / ("virtual" if virtual else "pci0000:00") / "video4linux" / node
+        real.mkdir(parents=True)
+        (real / "name").write_text(f"{name}\n")
+        (folder / node).symlink_to(real)
+    return folder
+
+
+CAMERAS = {"video0": ("HD Webcam", False), "video9": ("Shared", True), "video3": ("OBS", True)}
+
+
+def test_virtual_cameras_are_those_without_hardware(tmp_path: Path) -> None:
+    found = virtual_cameras(a_system(tmp_path, module=True, devices=CAMERAS), Path("/dev"))
+    assert found is not None
+    assert [str(one) for one in found] == [
+        "camera 3 (OBS) at /dev/video3",
+        "camera 9 (Shared) at /dev/video9",
+    ]
+
+
+def test_without_the_module_there_are_none(tmp_path: Path) -> None:
+    assert virtual_cameras(a_system(tmp_path, module=False, devices=CAMERAS)) is None
+    (tmp_path / "loaded").mkdir()
+    assert virtual_cameras(a_system(tmp_path / "loaded", module=True, devices={})) == ()
+
+
+def test_everybody_who_has_a_device_open_is_named(tmp_path: Path) -> None:
+    for pid, comm, opened in (
+        ("12", "zoom", "/dev/video9"),
+        ("13", "ffmpeg", "/dev/video9"),
+        ("14", "bash", "/dev/pts/0"),
+    ):
+        (tmp_path / pid / "fd").mkdir(parents=True)
+        (tmp_path / pid / "comm").write_text(f"{comm}\n")
+        (tmp_path / pid / "fd" / "3").symlink_to(opened)
+    assert users_of("/dev/video9", tmp_path) == ("ffmpeg", "zoom")
+    assert users_of("/dev/video0", tmp_path) == ()

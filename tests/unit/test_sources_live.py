@@ -9,7 +9,7 @@ import pytest
 
 from gesturectl.errors import SourceError
 from gesturectl.sources import EndOfSource
-from gesturectl.sources.clock import ManualClock
+from gesturectl.sources.clock import MONOTONIC, ManualClock
 from gesturectl.sources.live import Live, Picture, Unavailable, is_dark, is_same
 from gesturectl.sources.memory import MemoryDevice
 
@@ -256,6 +256,67 @@ def test_a_source_never_entered_lets_go_too() -> None:
     device = MemoryDevice(clock, [moving(1)])
     Live(device, clock).__exit__(None, None, None)
     assert not device.is_open
+
+
+# --- case 7: at rest ----------------------------------------------------------------------------
+
+
+def test_at_rest_the_device_is_closed_and_nothing_is_wrong_until_it_is_woken() -> None:
+    story = Story(moving(100), moving(100))
+    story.goes_on(5)
+    story.live.rest(True)
+    assert story.goes_on(3) == [None, None, None]
+    assert not story.device.is_open
+    assert story.live.read(0) is None
+    story.live.rest(False)
+    assert story.goes_on(2) == [None, None]
+    assert story.device.is_open
+    assert story.live.read(0) is not None
+
+
+def test_a_picture_from_before_the_rest_is_not_given_after_it() -> None:
+    story = Story(moving(100), moving(100))
+    story.goes_on(5)
+    story.live.rest(True)
+    story.goes_on(1)
+    story.live.rest(False)
+    assert story.live.read(0) is None
+
+
+def test_a_camera_that_somebody_else_took_meanwhile_is_busy_and_waited_for() -> None:
+    busy = Unavailable("camera 7 (Memory) is busy: zoom is using it; close that program")
+    story = Story(moving(100), busy, moving(100))
+    story.goes_on(3)
+    story.live.rest(True)
+    story.goes_on(1)
+    story.live.rest(False)
+    assert story.goes_on(3) == [str(busy), str(busy), None]
+
+
+def test_a_rest_that_is_over_before_anybody_noticed_changes_nothing() -> None:
+    story = Story(moving(100))
+    story.goes_on(3)
+    story.live.rest(True)
+    story.live.rest(False)
+    story.goes_on(1)
+    assert (story.device.openings, story.device.is_open) == (1, True)
+
+
+def test_the_thread_lets_go_and_takes_hold_again() -> None:
+    gone = Unavailable(GONE, may_pass=True)
+    device = MemoryDevice(MONOTONIC, [gone, moving(999), moving(999)], interval_us=10_000)
+    with Live(device, MONOTONIC) as live:
+        live.rest(True)
+        assert live.read(5.0) is None
+        assert live.problem is None
+        live.rest(False)
+        assert live.read(5.0) is not None
+        live.rest(True)
+        for _ in range(50):
+            if not device.is_open:
+                break
+            live.read(0.1)
+        assert not device.is_open
 
 
 # --- what counts as dark and as the same --------------------------------------------------------

@@ -1,6 +1,7 @@
 """A camera without a camera: a rendered person who acts gestures, with known truth.
 
     puppet:all        puppet:swipe_left,open_palm:1.5s,wait:1s,thumb_up?speed=1.5&skin=dark
+    puppet:fist?x=-0.2&size=0.7+thumb_up?x=0.2&size=0.7
 
 The real landmark models see this figure as they see people, so it is the demo on a machine
 without a camera and the ground truth of end-to-end tests. See `script` for the language, `scene`
@@ -105,6 +106,7 @@ class Puppet:
             s.seed,
         )
         self._noise = backdrop.Noise(s.image, s.noise, s.seed)
+        self.beside = tuple(Puppet(other) for other in s.beside)
 
     @property
     def description(self) -> str:
@@ -119,8 +121,9 @@ class Puppet:
 
     @property
     def frames(self) -> int:
-        """Number of frames in one run of the script."""
-        return self._plan.duration_us * self.script.fps // 1_000_000 + 1
+        """Number of frames in one run of the script, and of those of others in the picture."""
+        own = self._plan.duration_us * self.script.fps // 1_000_000 + 1
+        return max((own, *(other.frames for other in self.beside)))
 
     def time_us(self, index: int) -> int:
         """Return the stamp of frame `index`, exact to the microsecond below."""
@@ -162,14 +165,22 @@ class Puppet:
     def picture(self, index: int) -> NDArray[np.uint8]:
         """Render frame `index`: uint8 (H, W, 3), the same bytes every time."""
         t_us = self.time_us(index % self.frames)
-        figure_ = self._figure(t_us)
-        hands_px = [self._lens.project(hand) for hand in (figure_.right, figure_.left)]
-        picture = self._renderer.draw(dress(figure_, self._look), hands_px)
+        picture = self._renderer.empty()
+        for one in (*self.beside, self):
+            picture = one._draw(t_us, picture)
         cv2.GaussianBlur(picture, (3, 3), 0.7, dst=picture)
         return self._noise.over(picture, index)
 
+    def _draw(self, t_us: int, over: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Draw this person, while there, before what is there already."""
+        if not self.script.since <= t_us / 1e6 < self.script.until:
+            return over
+        figure_ = self._figure(t_us)
+        hands_px = [self._lens.project(hand) for hand in (figure_.right, figure_.left)]
+        return self._renderer.draw(dress(figure_, self._look), hands_px, over)
+
     def look(self, index: int) -> Truth:
-        """Return what is really in frame `index`."""
+        """Return what is really in frame `index`, of the first person; see `beside`."""
         t_us = self.time_us(index % self.frames)
         seen = self._figure(t_us)
         size = np.asarray(self.script.image, dtype=np.float64)

@@ -84,13 +84,18 @@ class Renderer:
         grain = cv2.GaussianBlur(rng.normal(0.0, 1.0, (256, 256)).astype(np.float32), (0, 0), 2.2)
         self._skin = (1.0 + 0.022 * grain / grain.std()).astype(np.float32)
 
-    def draw(self, solids: Solids, hands_px: Sequence[NDArray[np.float64]] = ()) -> Image:
-        """Return a new picture of the solids.
+    def draw(
+        self,
+        solids: Solids,
+        hands_px: Sequence[NDArray[np.float64]] = (),
+        over: Image | None = None,
+    ) -> Image:
+        """Return a new picture of the solids, before what is `over` there or the background.
 
         `hands_px` are the points (21, 2) of hands, in pixels: there, capsules melt into one
         another and get the grain of skin, which moves with the hand.
         """
-        picture = self._background.copy()
+        picture = (self._background if over is None else over).copy()
         box = self._fill(solids)
         if box is None:
             return picture
@@ -104,6 +109,10 @@ class Renderer:
         lit = cv2.multiply(albedo, shade, dtype=cv2.CV_8U)
         cv2.copyTo(lit, number, picture[window])
         return picture
+
+    def empty(self) -> Image:
+        """Return a new picture of the background alone."""
+        return self._background.copy()
 
     def _fill(self, solids: Solids) -> tuple[int, int, int, int] | None:
         """Fill the buffers; return the box (x0, y0, x1, y1) that holds all solids, or None."""

@@ -6,15 +6,19 @@ Items stand in the order they are acted: `NAME[/VARIANT][@SIDE][:TIME]`. A name 
 catalog, `wait`, `rest` (a relaxed hand, raised), a distractor, or one of `UNSHIPPED`: gestures that
 no shipped model knows, to be taught. TIME holds a pose, or sets how long a stroke takes. `all`
 stands for every gesture of the catalog in its order. After `?` come parameters; `PARAMETERS` lists
-them. Every bad word is a SourceError that names it.
+them. Every bad word is a SourceError that names it. Behind a `+` stands the script of another
+person in the same picture, with parameters of their own but for those of the picture:
+
+    fist?size=0.7&x=-0.2 + thumb_up?size=0.7&x=0.2&until=4
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -77,6 +81,9 @@ class Script:
     frame: str = "auto"
     by: str = "hand"
     loop: bool = False
+    since: float = 0.0
+    until: float = math.inf
+    beside: tuple[Script, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +157,32 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "seed": Parameter(_whole(0, 2**31 - 1), "for sway, noise and distractors"),
         "frame": Parameter(_one_of(FRAMES), f"how near the person stands: {', '.join(FRAMES)}"),
         "by": Parameter(_one_of(MEANS), "whether motions are made by the hand or the whole arm"),
+        "since": Parameter(_number(0.0, 600.0), "when the person comes, in seconds; at first"),
+        "until": Parameter(_number(0.0, 600.0), "when the person has gone; never"),
         "loop": Parameter(_flag, "1 plays the script again and again"),
     }
 )
 
 
+OF_PICTURE = ("background", "light", "noise", "image", "fps", "loop")
+"""Parameters of the picture: the first person's count for all."""
+
+
 def parse(text: str) -> Script:
-    """Return the script that `text` says.
+    """Return the script that `text` says, of one person or of several.
 
     Raises:
         SourceError: a word is unknown or out of bounds; the message names it and suggests another.
     """
+    first, *others = map(_parse, text.split("+"))
+    if not others:
+        return first
+    shared = {name: getattr(first, name) for name in OF_PICTURE}
+    beside = tuple(replace(other, **shared) for other in others)
+    return replace(first, text=text.strip(), beside=beside)
+
+
+def _parse(text: str) -> Script:
     words, _, query = text.strip().partition("?")
     items: list[Item] = []
     for word in (words or "all").split(","):
