@@ -95,7 +95,8 @@ class LiteRTLandmarker:
             found = self._hands.look(rgb, search=for_hands)
         if beside is not None:
             bodies = beside.result()
-        self._tracks, hands = settle(self._tracks, found, frame.t_us, size_px)
+        most = max(2, self.needs.hands)
+        self._tracks, hands = settle(self._tracks, found, frame.t_us, size_px, most)
         people = tuple(body for body in bodies if is_person(body, hands, size_px))
         return Observation(frame.t_us, hands, people, size_px)
 
