@@ -73,8 +73,14 @@ class Control:
 
     stop: bool = False
     paused: bool = False
+    locked: bool = False  # nobody is there: the screen is locked, or the machine sleeps
     reload: bool = False
     signal: int | None = None  # the signal that asked to stop
+
+    @property
+    def resting(self) -> bool:
+        """Whether no gesture may act."""
+        return self.paused or self.locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,9 @@ class Loop:
         """Let go of everything, once, until there are frames to go on with."""
         if not self.idle:
             self.idle = True
-            log.info("%s: released", "paused" if self.control.paused else "no frame")
+            control = self.control
+            why = "locked" if control.locked else "paused" if control.paused else "no frame"
+            log.info("%s: released", why)
             self.release()
 
     def reload(self, name: str | None = None) -> None:
@@ -263,7 +271,7 @@ def run(
             if source.problem != problem:
                 problem = source.problem
                 log.warning("%s", problem or "pictures again")
-            if item is None or control.paused:
+            if item is None or control.resting:
                 loop.rest()
                 continue
             if loop.idle:

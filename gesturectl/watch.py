@@ -1,8 +1,9 @@
 """`gesturectl run`: the daemon with a view for whoever watches it, and an exit code.
 
 A few times a second it looks whether the profile was saved, or the user's own gestures learned anew
-by `gesturectl teach` in another terminal, and takes that up as SIGHUP would. Beside the loop runs
-the thread through which `gesturectl ctl` and other programs control it.
+by `gesturectl teach` in another terminal, and takes that up as SIGHUP would. Beside the loop run
+the threads through which `gesturectl ctl` and other programs control it, and which hears that the
+screen is locked.
 """
 
 from __future__ import annotations
@@ -25,22 +26,24 @@ from gesturectl.control.server import answering
 from gesturectl.daemon import Control, Meters, OnStep, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError, RunningError
+from gesturectl.lifecycle import in_turn, looked_after
 from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
 from gesturectl.samples import Store
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.clock import MONOTONIC
-from gesturectl.view import PlainView, open_view
+from gesturectl.view import PlainView, open_view, silent
 
 log = logging.getLogger(__name__)
 
 LOOK_US = 250_000
 
 
-def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
+def watch(choice: Choice, *, as_json: bool, beside: bool = False, quiet: bool = False) -> int:
     """Run until the source ends or a signal comes; return the exit code.
 
-    `beside` is for a run that sends nothing, and so may go on beside the user's daemon.
+    `beside` is for a run that sends nothing, and so may go on beside the user's daemon. A `quiet`
+    one shows no gestures: what a service prints is kept in a log for long.
 
     Raises:
         RunningError: a daemon of this user runs.
@@ -53,18 +56,20 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
     control, store = Control(), Store.of_user()
     with (
         claimed(beside=beside) as claim,
+        looked_after() as life,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
     ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
         view = PlainView(Console(), title) if in_lines else open_view(console, title)
+        show = silent if quiet else print_lines(sys.stdout) if as_json else view.show
         on_step = reloading(
             control,
             lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
-            print_lines(sys.stdout) if as_json else view.show,
+            show,
         )
-        with signals(control), nullcontext() if as_json else view:
+        with signals(control), nullcontext() if as_json or quiet else view:
             summary = daemon.run(
                 rig.source,
                 rig.landmarker,
@@ -72,10 +77,10 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
                 rig.sink,
                 rig.ledger,
                 control=control,
-                reload=rig.reload,
+                reload=life.reloading(rig.reload),
                 on_step=desk.noting(on_step) if desk else on_step,
                 outside=rig.outside,
-                between=desk.between if desk else None,
+                between=in_turn(life.between, desk.between if desk else None),
                 remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )

@@ -136,8 +136,9 @@ class Guardian:
 
 def main(arguments: list[str]) -> None:
     """Watch stdin for DISPLAY, HEARTBEAT_S and PARENT_PID, importing xcffib from the rest."""
-    # systemd and shells signal a whole group; the daemon's end, not its signal, is our cue.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # systemd and shells signal a whole group, by SIGABRT a service whose watchdog has barked; the
+    # daemon's end, not its signal, is our cue.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGABRT):
         signal.signal(number, signal.SIG_IGN)
     display, heartbeat_s, parent, *folders = arguments
     sys.path[:] = [*sys.path, *folders]
