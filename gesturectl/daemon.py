@@ -189,6 +189,13 @@ class Loop:
             log.info("%s: released", why)
             self.release()
 
+    def hear(self, news: tuple[Window | UserInput, ...]) -> None:
+        """Take in what happened on the desktop while everything rests."""
+        step = self.engine.hear(news)
+        if step.commands or step.requests:
+            self.send(step)
+            self.tell(step)
+
     def reload(self, name: str | None = None) -> None:
         """Go on with the profile as it is on disk, or with another one by its name.
 
@@ -273,6 +280,8 @@ def run(
                 log.warning("%s", problem or "pictures again")
             if item is None or control.resting:
                 loop.rest()
+                if outside is not None:
+                    loop.hear(outside(loop.t_us))
                 continue
             if loop.idle:
                 loop.idle = False

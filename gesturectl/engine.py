@@ -123,6 +123,17 @@ class Engine:
         derived = (one for one in sensed if isinstance(one, Began | Ended))
         return Step((*events, *derived), tuple(commands), candidates, tuple(requests))
 
+    def hear(self, outside: tuple[Window | UserInput, ...]) -> Step:
+        """Take in what happened on the desktop while no frames count: paused, locked, stalled.
+
+        The window in front is known when they count again, and panic is heard at once. Other real
+        keys and mice do nothing: there is nothing that could give way to them.
+        """
+        panic = frozenset[str]() if self._profile is None else self._profile.panic_keys
+        heard = [one for one in outside if isinstance(one, Window) or (panic and panic <= one.keys)]
+        commands, _, requests = self._play(heard)
+        return Step((), tuple(commands), (), tuple(requests))
+
     def enter(self, mode: str, t_us: int) -> Step:
         """Go to a mode of the profile without a gesture; without a profile there is only one."""
         if self._profile is None:

@@ -74,7 +74,10 @@ class Life:
                 renew()
         if control.locked and not away:
             control.locked = False
-            log.warning("unlocked: %s", "still paused" if control.paused else "gestures act again")
+            log.warning(
+                "somebody is there again: %s",
+                "still paused" if control.paused else "gestures act",
+            )
 
 
 def status(loop: Loop) -> str:

@@ -110,6 +110,9 @@ class Rig:
 
     def watch_desktop(self, chosen: Profile | None) -> None:
         """Watch the desktop where a profile asks for it; say what it asks for in vain."""
+        panic_on = getattr(self.sink, "panic_on", None)
+        if panic_on is not None:  # the panic keys, by a process that does not hang when we do
+            panic_on(chosen.panic_keys if chosen is not None else frozenset())
         asks = chosen is not None and (chosen.asks_for_windows or chosen.asks_for_input)
         if not self.choice.desktop or not asks or chosen is None:
             return

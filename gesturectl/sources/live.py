@@ -143,6 +143,11 @@ def thawed(health: Health) -> Health:
     return replace(health, is_open=False, thaws=health.thaws + 1)
 
 
+def closed(health: Health, t_us: int) -> Health:
+    """The device was closed for no fault of its own; it is opened at once."""
+    return replace(health, is_open=False, failures=0, thaws=0, picture_us=t_us, changed_us=t_us)
+
+
 def is_frozen(health: Health) -> bool:
     return health.picture_us - health.changed_us > NOTICE_US
 
@@ -209,6 +214,7 @@ class Live:
         self._newest: Frame | None = None
         self._fresh = threading.Condition()
         self._stop = threading.Event()
+        self._renewed = False
         self._crash: BaseException | None = None
         self._thread: threading.Thread | None = None
         try:
@@ -237,12 +243,24 @@ class Live:
             frame, self._newest = self._newest, None
             return frame
 
+    def renew(self) -> None:
+        """Forget what was not read yet and open the device anew: the machine has slept.
+
+        The next picture is one that was taken since. For any thread.
+        """
+        with self._fresh:
+            self._renewed, self._newest = True, None
+
     def turn(self) -> int:
         """Do one step of watching; return how many microseconds to wait before the next.
 
         This is what the thread repeats; a test may call it instead of entering the source.
         """
         before = self._health
+        if self._renewed:
+            self._renewed = False
+            self._device.release()
+            self._health = closed(self._health, self._clock.now_us())
         try:
             if self._health.is_open:
                 self._grab()
@@ -273,6 +291,8 @@ class Live:
         if is_frozen(self._health):
             return
         with self._fresh:
+            if self._renewed:  # grabbed before the machine slept, perhaps
+                return
             self._newest = Frame(t_us, rgb)
             self._fresh.notify_all()
 

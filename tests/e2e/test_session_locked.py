@@ -258,7 +258,7 @@ def test_a_daemon_that_starts_behind_a_locked_screen_waits_and_says_so(
         code, _, said = finished(run.process)
         assert code == 0
         assert "the screen is locked: no gesture acts" in said
-        assert "unlocked: gestures act again" in said
+        assert "somebody is there again: gestures act" in said
 
 
 @pytest.mark.slow
