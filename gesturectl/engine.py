@@ -11,7 +11,7 @@ follows the hand that a binding lets it follow. What costs time runs only where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gesturectl import arbiter, bindings, pointer
@@ -22,6 +22,9 @@ from gesturectl.rules import ACTIVE, SLEEP, Profile
 from gesturectl.senses import Senses
 from gesturectl.types import (
     Began,
+    Button,
+    ButtonDown,
+    ButtonUp,
     Command,
     Ended,
     Entered,
@@ -75,6 +78,7 @@ class Engine:
         if profile is not None and profile.points:
             self._settings = profile.pointer
         self._pointer = pointer.State()
+        self._refused: set[Button] = set()  # clicked beyond the rate limit, and not yet up
 
     def take_over(self, before: Engine) -> None:
         """Go on in the mode, and before the window, of the engine whose place this one takes."""
@@ -115,11 +119,11 @@ class Engine:
             # the real mouse, panic or sleep.
             if self._state.quiet_us != quiet_us or Entered(tick.t_us, SLEEP) in requests:
                 self._pointer, ups = pointer.release(self._pointer, tick.t_us)
-                commands += ups
+                commands += self._limited(ups)
             self._pointer, moves = pointer.step(
                 self._settings, self._pointer, observation, tuple(points)
             )
-            commands += moves
+            commands += self._limited(moves)
         derived = (one for one in sensed if isinstance(one, Began | Ended))
         return Step((*events, *derived), tuple(commands), candidates, tuple(requests))
 
@@ -161,7 +165,7 @@ class Engine:
             commands += [one for one in sent if not isinstance(one, _REQUESTS)]
         if self._settings is not None:
             self._pointer, ups = pointer.release(self._pointer, t_us)
-            commands += ups
+            commands += self._limited(ups)
         # The bindings do not hear these ends: a release must never set off a tap.
         ended = self._recogniser.reset(t_us)
         if self._listener is not None:
@@ -170,6 +174,24 @@ class Engine:
         if self._senses is not None:
             ended = (*ended, *self._senses.reset(t_us))
         return Step(ended, tuple(commands), ())
+
+    def _limited(self, made: Iterable[Command]) -> Iterator[Command]:
+        """Yield what the pointer does, but no clicks beyond the rate limit, nor their releases.
+
+        What one frame clicks is one action: a double click, where that is chosen.
+        """
+        admitted: bool | None = None
+        for one in made:
+            if isinstance(one, ButtonDown):
+                if admitted is None and self._profile is not None:
+                    self._state, admitted = bindings.admit(self._profile, self._state, one.t_us)
+                if not admitted:
+                    self._refused.add(one.button)
+                    continue
+            elif isinstance(one, ButtonUp) and one.button in self._refused:
+                self._refused.remove(one.button)
+                continue
+            yield one
 
     def _play(
         self, events: Iterable[GestureEvent]
