@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
@@ -244,13 +243,6 @@ class Session:
     def _cover(self, saver: str | None, *, covers: bool) -> None:
         if saver:
             self._covers = self._covers | {saver} if covers else self._covers - {saver}
-
-
-def watched() -> str | None:
-    """Return None where locked screens can be noticed, else the reason."""
-    if not sys.platform.startswith(("linux", "freebsd")):
-        return f"gesturectl does not notice a locked screen on {sys.platform} yet"
-    return None
 
 
 # --- D-Bus ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import plistlib
 import shlex
@@ -15,6 +16,7 @@ import pytest
 from gesturectl import autostart, service
 from gesturectl.autostart import MARK, WAYS, is_ours
 from gesturectl.errors import UsageError
+from tests.e2e.process import finished, gesturectl
 
 ARGV = ("/opt/my programs/gesturectl", "run", "--quiet")
 ODD = ("/opt/100% $HOME/\"ge\\st'ure`ctl", "run")
@@ -172,3 +174,40 @@ def test_the_command_is_absolute() -> None:
     program, *words = service.command()
     assert Path(program).is_absolute()
     assert words[-2:] == ["run", "--quiet"]
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def test_a_service_is_not_installed_before_somebody_has_agreed_to_the_camera(home: Path) -> None:
+    env = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "PATH": os.environ["PATH"]}
+    words = ("service", "install", "--autostart", "xdg")
+    with gesturectl(*words, env=env) as process:
+        code, out, err = finished(process)
+    assert (code, out) == (2, "")
+    assert "nobody has agreed to the camera yet" in err
+    assert not (home / "config").exists()
+    settings = home / "config/gesturectl/config.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("consent: true\n")
+    with gesturectl(*words, env=env) as process:
+        code, out, _ = finished(process)
+    assert (code, "starts at your next login" in out) == (0, True)
+    with gesturectl("service", "status", "--json", env=env) as process:
+        code, out, _ = finished(process)
+    told = {row["way"]: row["enabled"] for row in json.loads(out)}
+    assert (code, told) == (0, {"systemd": False, "xdg": True})
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["service", "remove", "--now"], "belong to `service install`"),
+        (["service", "install", "--json"], "belongs to `service status`"),
+        (["run", "--quiet", "--json"], "--quiet shows nothing"),
+    ],
+)
+def test_options_that_do_not_fit_are_said(home: Path, words: list[str], says: str) -> None:
+    with gesturectl(*words) as process:
+        code, _, err = finished(process)
+    assert (code, says in err) == (2, True)
