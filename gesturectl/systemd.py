@@ -11,12 +11,13 @@ import os
 import socket
 import time
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 log = logging.getLogger(__name__)
 
 PARTS: Final = 4  # of the watchdog's time; systemd advises to speak twice in it
+RELOAD_S: Final = 600  # a profile may want a landmark model that has to be obtained first
 
 
 @dataclass(slots=True)
@@ -29,16 +30,16 @@ class Manager:
     watchdog_s: float | None = None
     now_s: Callable[[], float] = time.monotonic
     _status: str = ""
-    _alive_s: float = field(default=-1.0)
+    _alive_s: float = -1.0
 
     def ready(self) -> None:
         """Say that gestures are watched for; also after `reloading`."""
-        self._say("READY=1")
+        self._say("READY=1" + self._patience(self.watchdog_s))
 
     def reloading(self) -> None:
-        """Say that the profile is read anew, until `ready`."""
+        """Say that the profile is read anew, until `ready`. The watchdog is patient meanwhile."""
         now_us = int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6) if self.address else 0
-        self._say(f"RELOADING=1\nMONOTONIC_USEC={now_us}")
+        self._say(f"RELOADING=1\nMONOTONIC_USEC={now_us}" + self._patience(RELOAD_S))
 
     def stopping(self) -> None:
         """Say that the daemon ends by itself."""
@@ -58,6 +59,11 @@ class Manager:
         if self._alive_s < 0 or now_s - self._alive_s >= self.watchdog_s / PARTS:
             self._alive_s = now_s
             self._say("WATCHDOG=1")
+
+    def _patience(self, seconds: float | None) -> str:
+        if self.watchdog_s is None or seconds is None:
+            return ""
+        return f"\nWATCHDOG_USEC={round(seconds * 1e6)}"
 
     def _say(self, message: str) -> None:
         if self.address is None:

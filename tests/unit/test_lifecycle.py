@@ -155,7 +155,7 @@ def test_systemd_hears_of_every_state_in_its_turn(line: socket.socket) -> None:
         except BlockingIOError:
             break
     assert heard == [
-        "READY=1",
+        "READY=1\nWATCHDOG_USEC=30000000",
         "WATCHDOG=1",
         "STATUS=waiting for pictures",
         "STATUS=watching, mode active",

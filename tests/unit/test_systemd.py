@@ -46,6 +46,15 @@ def test_it_hears_that_we_are_ready_reload_and_stop(line: socket.socket) -> None
     assert int(second.removeprefix("MONOTONIC_USEC=")) > 0
 
 
+def test_the_watchdog_waits_longer_while_a_profile_is_read(line: socket.socket) -> None:
+    manager = Manager(line.getsockname(), 30.0)
+    manager.reloading()
+    manager.ready()
+    reloading, ready = heard(line)
+    assert reloading.endswith("\nWATCHDOG_USEC=600000000")
+    assert ready == "READY=1\nWATCHDOG_USEC=30000000"
+
+
 def test_a_status_is_told_once_in_one_line(line: socket.socket) -> None:
     manager = Manager(line.getsockname())
     for text in ("watching", "watching", "camera 0\nREADY=0", "watching"):
