@@ -70,7 +70,13 @@ def install(wanted: str | None, *, now: bool) -> list[str]:
         _systemctl("daemon-reload")
         _systemctl("enable", UNIT)
         if now:
-            _systemctl("restart" if changed else "start", UNIT)
+            try:
+                _systemctl("restart" if changed else "start", UNIT)
+            except UsageError as error:
+                raise UsageError(
+                    f"it is installed, but does not start ({str(error).splitlines()[0]}); "
+                    f"`gesturectl run` says why, and so does `journalctl --user -u {NAME}`"
+                ) from error
             says.append("started; `gesturectl service status` shows how it fares")
         else:
             says.append(f"starts at your next login; now: systemctl --user start {NAME}")

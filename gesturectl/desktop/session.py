@@ -50,12 +50,14 @@ SAVERS: Final[dict[str, tuple[str, ...]]] = {
 class Session:
     """Watches the session of this user from `with` on, where D-Bus can be spoken.
 
-    `wakes` counts how often the machine has woken.
+    `wakes` counts how often the machine has woken. `told_by` are those who would tell of a lock:
+    `logind`, and the screen savers that have answered.
     """
 
     def __init__(self) -> None:
         self.asleep = False
         self.wakes = 0
+        self.told_by: frozenset[str] = frozenset()
         self._hinted = False  # logind says that the session is locked
         self._covers: frozenset[str] = frozenset()  # the screen savers that are on
         self._inhibitor: int | None = None
@@ -181,6 +183,7 @@ class Session:
             owner = str(found.body[0])
         session = await _session_path(bus)
         if session:
+            self.told_by |= {"logind"}
             await _listen(bus, sender=LOGIND, path=session)
         await self._meet_logind(bus, session)
 
@@ -237,6 +240,7 @@ class Session:
         for path in SAVERS[name]:
             answer = await _call(bus, name, path, f"{name}.GetActive")
             if answer is not None and isinstance(answer.body[0], bool):
+                self.told_by |= {name}
                 self._cover(answer.sender, covers=answer.body[0])
                 return
 

@@ -180,8 +180,31 @@ def test_a_profile_with_problems_is_said_and_not_tried_again(
     (home / ".config/gesturectl/p.yaml").write_text("version: 1\nbindings: 3\n")
     done = gesturectl(manager, "service", "install", "--now")
     assert done.returncode == 2
+    assert "installed, but does not start" in done.stderr
     assert wait_until(lambda: manager.shows(UNIT, "ActiveState") == ("failed",), 10.0)
     assert manager.shows(UNIT, "NRestarts", "ExecMainStatus") == ("0", "2")
+
+
+def test_what_a_gesture_starts_is_no_part_of_the_service_and_outlives_it(
+    manager: UserManager, home: Path, day: Path
+) -> None:
+    set_source(home, f"trace:{day}", "allow_run: true")
+    starts = "bindings:\n  - {gesture: fist, cooldown: 10s, do: {run: [sleep, '321']}}\n"
+    (home / ".config/gesturectl/p.yaml").write_text(f"version: 1\n{starts}", "utf-8")
+    installed(manager)
+
+    def apart() -> str:
+        """The name of the unit that sleeps."""
+        said = manager.ctl("list-units", "--plain", "--no-legend", "--type=service")
+        return next((row.split()[0] for row in said.splitlines() if "sleep 321" in row), "")
+
+    assert wait_until(lambda: bool(apart()), START_S), manager.ctl("status", UNIT)
+    unit = apart()
+    assert manager.shows(unit, "NoNewPrivileges") == ("no",)
+    manager.ctl("stop", UNIT)
+    assert manager.shows(UNIT, "ActiveState") == ("inactive",)
+    assert manager.shows(unit, "ActiveState") == ("active",)
+    manager.ctl("stop", unit)
 
 
 def test_hardened_as_it_is_it_sees_gestures_in_pictures(

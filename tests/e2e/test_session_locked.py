@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gesturectl import doctor
 from gesturectl.desktop.session import SAVERS, Session
 from tests.conftest import require_program
 from tests.controlled import Talk
@@ -133,6 +134,20 @@ def test_the_machine_waits_until_everything_is_let_go(system: str) -> None:
         logind.sleep(begins=False)
         assert comes(lambda: session.wakes == 1 and not session.asleep)
         assert comes(lambda: logind.delayed)
+
+
+def test_doctor_says_who_tells_of_locks(
+    system: str, session_bus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SWAYSOCK", raising=False)
+    (nobody,) = doctor._locks()
+    assert (nobody.verdict, nobody.found) == ("warn", "nobody tells when it is locked")
+    with Logind(system), Saver(session_bus, "org.gnome.ScreenSaver"):
+        (both,) = doctor._locks()
+        assert (both.verdict, both.found) == ("ok", "told by logind, org.gnome.ScreenSaver")
+        monkeypatch.setenv("SWAYSOCK", "/run/sway.sock")
+        (sway,) = doctor._locks()
+        assert (sway.verdict, "docs/service.md" in sway.advice) == ("warn", True)
 
 
 def test_without_any_bus_nothing_is_locked_and_nobody_waits() -> None:
