@@ -204,6 +204,13 @@ def perform(profile: Profile, state: State, done: tuple[Action, ...], t_us: int)
     return turn.done()
 
 
+def admit(profile: Profile, state: State, t_us: int) -> tuple[State, bool]:
+    """Ask the rate limit for one action that is no binding's: a click of the pointer."""
+    turn = _Turn(profile, state, Tick(t_us))
+    room = turn.has_room()
+    return turn.done()[0], room
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a hold or a sequence has come, 0..1, for the display."""

@@ -98,6 +98,23 @@ class CtlDo(StrEnum):
     quit = "quit"
 
 
+class ServiceDo(StrEnum):
+    """What `service` can do."""
+
+    install = "install"
+    remove = "remove"
+    status = "status"
+
+
+class AutostartOf(StrEnum):
+    """What starts a service; see `autostart.WAYS`."""
+
+    systemd = "systemd"
+    xdg = "xdg"
+    launchd = "launchd"
+    startup = "startup"
+
+
 class PrivacyDo(StrEnum):
     """What `privacy` can do."""
 
@@ -190,6 +207,10 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be sent; send nothing.")
     ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Show no gestures and commands; only what is wrong."),
+    ] = False,
     as_json: AsJson = False,
     hand_model: HandModel = None,
     pose_model: PoseModel = None,
@@ -203,6 +224,8 @@ def run(
     """
     from gesturectl import retention, rig, sinks, watch
 
+    if quiet and (dry_run or as_json):
+        raise UsageError("--quiet shows nothing, --dry-run and --json show what happens: give one")
     if dry_run and sink not in (None, "print"):
         raise UsageError(f"--dry-run sends nothing and --sink {sink} sends: give one of the two")
     settings = _settings(hand_model, pose_model)
@@ -224,7 +247,7 @@ def run(
             progress=bar,
             release_when=settings.camera.release_when,
         )
-        raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run))
+        raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run, quiet=quiet))
 
 
 @app.command()
@@ -250,6 +273,41 @@ def ctl(
     from gesturectl import ctl as caller
 
     raise typer.Exit(caller.ctl(do.value, what, follow=follow, as_json=as_json))
+
+
+@app.command()
+def service(
+    do: Annotated[
+        ServiceDo,
+        typer.Argument(help="Have your desktop start gesturectl; have it no more; say how it is."),
+    ],
+    autostart: Annotated[
+        AutostartOf | None,
+        typer.Option(
+            help="What starts it: by default systemd, where it runs for its users, else what the "
+            "platform has."
+        ),
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="`install`: start it at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start gesturectl with every login, by systemd, XDG autostart, launchd or Windows.
+
+    What it watches and which profile it takes, `config.yaml` says. It asks nobody, so consent is
+    asked for now. Files that gesturectl has not written are left alone. `status` gives exit code 1
+    where nothing is installed.
+    """
+    from gesturectl import service as services
+
+    if do is not ServiceDo.install and (autostart or now):
+        raise UsageError("--autostart and --now belong to `service install`")
+    if as_json and do is not ServiceDo.status:
+        raise UsageError("--json belongs to `service status`")
+    if do is ServiceDo.install:
+        settings = _settings()
+        _ask_consent("watch", settings.source, settings)
+    wanted = autostart.value if autostart else None
+    raise typer.Exit(services.service(do.value, wanted, now=now, as_json=as_json))
 
 
 @app.command()

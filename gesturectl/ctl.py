@@ -153,6 +153,8 @@ def _says(do: str, what: str | None, answer: dict[str, Any], pid: int | None) ->
     match do:
         case "pause":
             return "paused: nothing is held, and gestures do nothing"
+        case "resume" if answer.get("locked"):
+            return "gestures act again once the screen is unlocked"
         case "resume":
             return "gestures act again"
         case "mode":
@@ -202,7 +204,9 @@ def _print_status(told: dict[str, Any]) -> None:
     from rich.table import Table
 
     latency = told["latency_ms"]
-    how = "paused" if told["paused"] else "no pictures" if not told["frames_per_s"] else "watching"
+    how = "no pictures" if not told["frames_per_s"] else "watching"
+    if told["paused"] or told["locked"]:
+        how = "screen locked" if told["locked"] else "paused"
     rows = {
         "gesturectl": f"{told['version']}, pid {told['pid']}, up {_duration(told['uptime_s'])}",
         "state": f"{how}, mode {told['mode']} of {', '.join(told['modes'])}",

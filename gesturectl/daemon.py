@@ -76,14 +76,15 @@ class Control:
 
     stop: bool = False
     paused: bool = False
+    locked: bool = False  # nobody is there: the screen is locked, or the machine sleeps
     away: str | None = None  # who is to have the camera instead, in words
     reload: bool = False
     signal: int | None = None  # the signal that asked to stop
 
     @property
     def off(self) -> bool:
-        """Whether pictures are not to be looked at, and a camera is to be let go of."""
-        return self.paused or self.away is not None
+        """Whether no gesture may act, pictures are not looked at, and a camera is let go of."""
+        return self.paused or self.locked or self.away is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +195,18 @@ class Loop:
         """Let go of everything, once, until there are frames to go on with."""
         if not self.idle:
             self.idle = True
-            why = "paused" if self.control.paused else self.control.away or "no frame"
+            control = self.control
+            why = "locked" if control.locked else "paused" if control.paused else control.away
+            why = why or "no frame"
             log.info("%s: released", why)
             self.release()
+
+    def hear(self, news: tuple[Window | UserInput, ...]) -> None:
+        """Take in what happened on the desktop while everything rests."""
+        step = self.engine.hear(news)
+        if step.commands or step.requests:
+            self.send(step)
+            self.tell(step)
 
     def reload(self, name: str | None = None) -> None:
         """Go on with the profile as it is on disk, or with another one by its name.
@@ -286,6 +296,8 @@ def run(
             if item is None or control.off:
                 meters.advice = None
                 loop.rest()
+                if outside is not None:
+                    loop.hear(outside(loop.t_us))
                 continue
             if loop.idle:
                 loop.idle = False

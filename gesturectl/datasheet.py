@@ -26,6 +26,8 @@ ON_LINUX: Final = {
     "state": "~/.local/state/gesturectl",
     "cache": "~/.cache/gesturectl",
     "runtime": "$XDG_RUNTIME_DIR/gesturectl",
+    "units": "~/.config/systemd/user",
+    "autostart": "~/.config/autostart",
 }
 
 

@@ -21,11 +21,13 @@ from rich.text import Text
 
 from gesturectl import __version__, bundles, config
 from gesturectl.desktop import open_desktop
+from gesturectl.desktop.session import Session
 from gesturectl.errors import GesturectlError
 from gesturectl.inspect import page
 from gesturectl.sinks import default_sink, shortfall
 
 Verdict = Literal["ok", "warn", "fail"]
+ANSWER_S = 3.0  # of D-Bus; it answers within milliseconds, or there is nobody
 STYLES: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
@@ -132,6 +134,21 @@ def _desktop() -> Iterator[Finding]:
                 yield Finding(name, "warn", problem, advice)
 
 
+def _locks() -> Iterator[Finding]:
+    """Who tells that the screen is locked. swaylock itself tells nobody."""
+    with Session() as session:
+        session.settle(ANSWER_S)
+        told_by = sorted(session.told_by)
+    if told_by and not os.environ.get("SWAYSOCK"):
+        yield Finding("screen lock", "ok", f"told by {', '.join(told_by)}")
+        return
+    found = "sway's own lockers do not tell" if told_by else "nobody tells when it is locked"
+    yield Finding(
+        "screen lock", "warn", found,
+        "gestures go on while it is locked, unless docs/service.md is followed; or pause first",
+    )  # fmt: skip
+
+
 def _cameras() -> Iterator[Finding]:
     from gesturectl.sources.camera import list_cameras, trouble
 
@@ -235,6 +252,7 @@ EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _display,
     _sinks,
     _desktop,
+    _locks,
 )
 
 

@@ -11,7 +11,7 @@ follows the hand that a binding lets it follow. What costs time runs only where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,9 @@ from gesturectl.rules import ACTIVE, SLEEP, Profile
 from gesturectl.senses import Senses
 from gesturectl.types import (
     Began,
+    Button,
+    ButtonDown,
+    ButtonUp,
     Command,
     Ended,
     Entered,
@@ -83,6 +86,8 @@ class Core(Protocol):
         self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()
     ) -> Step: ...
 
+    def hear(self, outside: tuple[Window | UserInput, ...]) -> Step: ...
+
     def enter(self, mode: str, t_us: int) -> Step: ...
 
     def perform(self, done: tuple[Action, ...], t_us: int) -> Step: ...
@@ -116,6 +121,7 @@ class Engine:
         if profile is not None and profile.points:
             self._settings = profile.pointer
         self._pointer = pointer.State()
+        self._refused: set[Button] = set()  # clicked beyond the rate limit, and not yet up
 
     def take_over(self, before: Core) -> None:
         """Go on in the mode, and before the window, of the engine whose place this one takes."""
@@ -156,13 +162,24 @@ class Engine:
             # the real mouse, panic or sleep.
             if self._state.quiet_us != quiet_us or Entered(tick.t_us, SLEEP) in requests:
                 self._pointer, ups = pointer.release(self._pointer, tick.t_us)
-                commands += ups
+                commands += self._limited(ups)
             self._pointer, moves = pointer.step(
                 self._settings, self._pointer, observation, tuple(points)
             )
-            commands += moves
+            commands += self._limited(moves)
         derived = (one for one in sensed if isinstance(one, Began | Ended))
         return Step((*events, *derived), tuple(commands), candidates, tuple(requests))
+
+    def hear(self, outside: tuple[Window | UserInput, ...]) -> Step:
+        """Take in what happened on the desktop while no frames count: paused, locked, stalled.
+
+        The window in front is known when they count again, and panic is heard at once. Other real
+        keys and mice do nothing: there is nothing that could give way to them.
+        """
+        panic = frozenset[str]() if self._profile is None else self._profile.panic_keys
+        heard = [one for one in outside if isinstance(one, Window) or (panic and panic <= one.keys)]
+        commands, _, requests = self._play(heard)
+        return Step((), tuple(commands), (), tuple(requests))
 
     def enter(self, mode: str, t_us: int) -> Step:
         """Go to a mode of the profile without a gesture; without a profile there is only one."""
@@ -191,7 +208,7 @@ class Engine:
             commands += [one for one in sent if not isinstance(one, _REQUESTS)]
         if self._settings is not None:
             self._pointer, ups = pointer.release(self._pointer, t_us)
-            commands += ups
+            commands += self._limited(ups)
         # The bindings do not hear these ends: a release must never set off a tap.
         ended = self._recogniser.reset(t_us)
         if self._listener is not None:
@@ -200,6 +217,24 @@ class Engine:
         if self._senses is not None:
             ended = (*ended, *self._senses.reset(t_us))
         return Step(ended, tuple(commands), ())
+
+    def _limited(self, made: Iterable[Command]) -> Iterator[Command]:
+        """Yield what the pointer does, but no clicks beyond the rate limit, nor their releases.
+
+        What one frame clicks is one action: a double click, where that is chosen.
+        """
+        admitted: bool | None = None
+        for one in made:
+            if isinstance(one, ButtonDown):
+                if admitted is None and self._profile is not None:
+                    self._state, admitted = bindings.admit(self._profile, self._state, one.t_us)
+                if not admitted:
+                    self._refused.add(one.button)
+                    continue
+            elif isinstance(one, ButtonUp) and one.button in self._refused:
+                self._refused.remove(one.button)
+                continue
+            yield one
 
     def _play(
         self, events: Iterable[GestureEvent]

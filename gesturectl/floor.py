@@ -92,6 +92,12 @@ class Floor:
         seen = people.only(observation, holder)
         return replace(step, control=InControl(self._state.person, box, len(present), seen))
 
+    def hear(self, outside: tuple[Window | UserInput, ...]) -> Step:
+        """Take in what happened on the desktop while no frames count."""
+        for other in self._others.values():
+            other.hear(outside)
+        return self._one.hear(outside)
+
     def enter(self, mode: str, t_us: int) -> Step:
         """Go to a mode of the profile without a gesture."""
         return self._one.enter(mode, t_us)

@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal
 
-from gesturectl import bundles, config, lastheard
+from gesturectl import autostart, bundles, config, lastheard
 from gesturectl.control import place as control
 from gesturectl.errors import SourceError
 from gesturectl.samples import Store
@@ -27,7 +27,7 @@ from gesturectl.trace import FORMAT
 
 _BEGINNING: Final = f'{{"format":"{FORMAT}"'.encode()
 Kind = Literal["file", "link", "folder"]
-Folder = Literal["configuration", "data", "state", "cache", "runtime"]
+Folder = Literal["configuration", "data", "state", "cache", "runtime", "units", "autostart"]
 
 FOLDERS: Final[dict[Folder, Callable[[], Path]]] = {
     "configuration": config.folder,
@@ -35,7 +35,10 @@ FOLDERS: Final[dict[Folder, Callable[[], Path]]] = {
     "state": lambda: lastheard.file().parent,
     "cache": lambda: bundles.default_folder().parent,
     "runtime": control.folder,
+    "units": autostart.units,
+    "autostart": autostart.entries,
 }
+NOT_OURS_ALONE: Final[tuple[Folder, ...]] = ("units", "autostart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,16 @@ PLACES: Final[tuple[Place, ...]] = (
         "runtime", (control.SOCKET, control.LOCK),
         "until you log out", "for `gesturectl ctl`, and to be one only",
         personal=False,
+    ),
+    Place(
+        "service", "a unit by which systemd starts gesturectl at login",
+        "units", (f"{autostart.NAME}.service", f".{autostart.NAME}.service.*.part"),
+        "until `gesturectl service remove`", "to start with your desktop", personal=False,
+    ),
+    Place(
+        "autostart", "an entry by which your desktop starts gesturectl at login",
+        "autostart", (f"{autostart.NAME}.desktop", f".{autostart.NAME}.desktop.*.part"),
+        "until `gesturectl service remove`", "to start with your desktop", personal=False,
     ),
     # Gestures first: a daemon that runs writes no last activation once `taught` is gone.
     Place(
@@ -177,7 +190,8 @@ def strangers() -> list[Item]:
 
 def linked_folders() -> list[Path]:
     """Return our folders that are links: nothing in them is listed, or removed."""
-    return sorted({folder() for folder in FOLDERS.values() if folder().is_symlink()})
+    ours = {FOLDERS[name]() for name in FOLDERS if name not in NOT_OURS_ALONE}
+    return sorted(folder for folder in ours if folder.is_symlink())
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -308,6 +322,14 @@ CONNECTIONS: Final[tuple[Connection, ...]] = (
         "the session's D-Bus",
         "at `notify`, `say` with a speech service, and while the sink is `portal`",
         "notifications; to send keys where the desktop's portal does",
+    ),
+    Connection(
+        "the session's D-Bus, and the system's", "while gesturectl runs on Linux",
+        "to hear from screen savers and logind that the screen is locked or the machine sleeps",
+    ),
+    Connection(
+        "systemd, by the socket that it names", "while it is a service of systemd",
+        "to say that it is ready, alive, or ends, and one line of how it fares",
     ),
     Connection(
         "nobody: two sockets that are never connected", "when MediaPipe starts and stops",

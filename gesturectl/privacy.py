@@ -145,7 +145,7 @@ def export(archive: Path) -> int:
 def _exported() -> Iterator[tuple[str, Item]]:
     """Return every file that is somebody's, with its name in the archive."""
     for place in PLACES:
-        if place.folder in ("cache", "runtime"):  # the same for everybody
+        if place.folder in ("cache", "runtime", *holdings.NOT_OURS_ALONE):  # same for everybody
             continue
         root = holdings.FOLDERS[place.folder]()
         for number, item in enumerate(holdings.items(place)):

@@ -116,6 +116,9 @@ class Rig:
 
     def watch_desktop(self, chosen: Profile | None) -> None:
         """Watch the desktop where a profile asks for it; say what it asks for in vain."""
+        panic_on = getattr(self.sink, "panic_on", None)
+        if panic_on is not None:  # the panic keys, by a process that does not hang when we do
+            panic_on(chosen.panic_keys if chosen is not None else frozenset())
         windows = bool(self.choice.release_when)
         windows |= chosen is not None and chosen.asks_for_windows
         keys = chosen is not None and chosen.asks_for_input

@@ -49,6 +49,10 @@ def open_view(console: Console, title: str) -> View:
     return LiveView(console, title) if console.is_terminal else PlainView(console, title)
 
 
+def silent(t_us: int, step: Step, meters: Meters) -> None:
+    """Show nothing."""
+
+
 def describe(command: Command) -> str:
     """Say a command in a few words: ``key_down Right``."""
     fields = to_json(command)

@@ -1,8 +1,9 @@
 """`gesturectl run`: the daemon with a view for whoever watches it, and an exit code.
 
 A few times a second it looks whether the profile was saved, or the user's own gestures learned anew
-by `gesturectl teach` in another terminal, and takes that up as SIGHUP would. Beside the loop runs
-the thread through which `gesturectl ctl` and other programs control it.
+by `gesturectl teach` in another terminal, and takes that up as SIGHUP would. Beside the loop run
+the threads through which `gesturectl ctl` and other programs control it, and which hears that the
+screen is locked.
 """
 
 from __future__ import annotations
@@ -20,29 +21,30 @@ from rich.console import Console
 
 from gesturectl import daemon, own
 from gesturectl.control import place
-from gesturectl.control.desk import Desk
 from gesturectl.control.place import Claim
 from gesturectl.control.server import answering
 from gesturectl.daemon import Between, Control, Loop, Meters, OnStep, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError, RunningError
+from gesturectl.lifecycle import in_turn, looked_after
 from gesturectl.meetings import Meetings
 from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
 from gesturectl.samples import Store
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.clock import MONOTONIC
-from gesturectl.view import PlainView, open_view
+from gesturectl.view import PlainView, open_view, silent
 
 log = logging.getLogger(__name__)
 
 LOOK_US = 250_000
 
 
-def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
+def watch(choice: Choice, *, as_json: bool, beside: bool = False, quiet: bool = False) -> int:
     """Run until the source ends or a signal comes; return the exit code.
 
-    `beside` is for a run that sends nothing, and so may go on beside the user's daemon.
+    `beside` is for a run that sends nothing, and so may go on beside the user's daemon. A `quiet`
+    one shows no gestures: what a service prints is kept in a log for long.
 
     Raises:
         RunningError: a daemon of this user runs.
@@ -56,18 +58,20 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
     meetings = Meetings(choice.release_when)
     with (
         claimed(beside=beside) as claim,
+        looked_after() as life,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
     ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
         view = PlainView(Console(), title) if in_lines else open_view(console, title)
+        show = silent if quiet else print_lines(sys.stdout) if as_json else view.show
         on_step = reloading(
             control,
             lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
-            print_lines(sys.stdout) if as_json else view.show,
+            show,
         )
-        with signals(control), nullcontext() if as_json else view:
+        with signals(control), nullcontext() if as_json or quiet else view:
             summary = daemon.run(
                 rig.source,
                 rig.landmarker,
@@ -75,10 +79,14 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
                 rig.sink,
                 rig.ledger,
                 control=control,
-                reload=rig.reload,
+                reload=life.reloading(rig.reload),
                 on_step=desk.noting(on_step) if desk else on_step,
                 outside=rig.outside,
-                between=between(desk, lambda: meetings.look(rig.windows, MONOTONIC.now_us())),
+                between=in_turn(
+                    life.between,
+                    away(lambda: meetings.look(rig.windows, MONOTONIC.now_us())),
+                    desk.between if desk else None,
+                ),
                 remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )
@@ -86,15 +94,13 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
     return exit_code(summary)
 
 
-def between(desk: Desk | None, away: Callable[[], str | None]) -> Between:
-    """Return what is let in between two frames: who is to have the camera, and who asks."""
+def away(look: Callable[[], str | None]) -> Between:
+    """Return what sees between two frames who is to have the camera."""
 
-    def both(loop: Loop) -> None:
-        loop.control.away = away()
-        if desk is not None:
-            desk.between(loop)
+    def between(loop: Loop) -> None:
+        loop.control.away = look()
 
-    return both
+    return between
 
 
 @contextmanager

@@ -36,6 +36,9 @@ def _no_gestures_of_the_developer_s_own(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    # Nor does the screen of whoever runs the tests, locked at night, pause what they start.
+    for which in ("SESSION", "SYSTEM"):
+        monkeypatch.setenv(f"DBUS_{which}_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ class State(NamedTuple):
     """What followers are told of when it changes."""
 
     paused: bool
+    locked: bool
     frames: bool
     problem: str | None
     profile: str | None
@@ -91,7 +92,7 @@ class Desk:
         self.followed = False
         self.lost = 0  # lines that found the outbox full, ever
         self.modes = _modes(rig.profile)
-        self.state = State(False, False, None, None, ACTIVE)
+        self.state = State(False, False, False, None, None, ACTIVE)
         self._rig, self._known = rig, rig.profile
         self._tickets: deque[Ticket] = deque()
         self._outbox: deque[News] = deque()
@@ -147,6 +148,7 @@ class Desk:
         rig = self._rig
         state = State(
             loop.control.paused,
+            loop.control.locked,
             not loop.idle,
             loop.source.problem,
             rig.choice.profile,
@@ -201,6 +203,7 @@ class Desk:
             "mode": loop.engine.mode,
             "modes": sorted(_modes(self._rig.profile)),
             "paused": control.paused,
+            "locked": control.locked,
             "away": control.away,
             "advice": meters.advice,
             "control": in_control(loop),
@@ -234,7 +237,7 @@ class Desk:
 
     def resume(self, loop: Loop, ticket: Ticket) -> Answer:
         loop.control.paused = False
-        return _nothing_more
+        return (lambda: {"locked": True}) if loop.control.locked else _nothing_more
 
     def mode(self, loop: Loop, ticket: Ticket) -> Answer:
         name = str(ticket.request.value)
@@ -319,6 +322,8 @@ class Desk:
             raise ControlError("without a profile nothing is sent; give `run` a --profile")
         if loop.control.paused:
             raise ControlError("gesturectl is paused; `gesturectl ctl resume` first")
+        if loop.control.locked:
+            raise ControlError("the screen is locked: nothing is sent until it is unlocked")
         if ticket.modes != _modes(self._rig.profile):
             raise ControlError("the profile has just changed; ask again")
         if loop.idle and any(one.spec.lasts_us(one.value) for one in ticket.actions):

@@ -24,10 +24,9 @@ import xcffib
 import xcffib.xinput
 import xcffib.xproto
 
-from gesturectl import keys
 from gesturectl.desktop.inuse import Hands
 from gesturectl.sinks.injected import Injected
-from gesturectl.sinks.keysyms import OLD_KEYSYMS
+from gesturectl.sinks.keynames import key_names
 from gesturectl.sinks.xkeymap import Keymap
 from gesturectl.types import UserInput
 
@@ -41,12 +40,6 @@ CORE_EVENTS = {RAW_KEY_PRESS: 2, RAW_KEY_RELEASE: 3, RAW_BUTTON_PRESS: 4, RAW_BU
 ALL_DEVICES, ALL_MASTERS = 0, 1
 SLAVES = (3, 4, 5)  # a pointer, a keyboard, one that is attached to neither
 VALUATOR_CLASS, ABSOLUTE = 2, 1
-
-# To whoever says `ctrl`, the right one is as good.
-OTHER_SIDE = {"ctrl_r": "ctrl", "shift_r": "shift", "alt_r": "alt", "super_r": "super"}
-
-_KEYS_BY_KEYSYM = {key.keysym: key.name for key in keys.KEYS.values()}
-_OLD_CHARACTERS = {keysym: character for character, keysym in OLD_KEYSYMS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,42 +194,6 @@ def unpack(wire: bytes) -> Raw:
             axes[axis] = whole + fraction / (1 << 32)
             offset += 8
     return Raw(event, source, time_ms, detail, axes)
-
-
-def key_names(keymap: Keymap) -> dict[int, set[str]]:
-    """Return by keycode all canonical names of a key, those that it has without modifiers.
-
-    In every layout of the keymap: `ctrl+alt+p` stays where it is when the user switches from us to
-    ru. A key that has a name only with a modifier (the keypad's digits) bears that one.
-    """
-    plain: dict[int, set[str]] = {}
-    other: dict[int, set[str]] = {}
-    for keysym, places in keymap.places.items():
-        name = name_of(keysym)
-        if name is None:
-            continue
-        for place in places:
-            row = (plain if place.level == 0 else other).setdefault(place.keycode, set())
-            row.add(name)
-            if name in OTHER_SIDE:
-                row.add(OTHER_SIDE[name])
-    return other | plain
-
-
-def name_of(keysym: int) -> str | None:
-    """Return the canonical name of the key that makes a keysym, or None where we know none."""
-    if keysym in _KEYS_BY_KEYSYM:
-        return _KEYS_BY_KEYSYM[keysym]
-    character = _OLD_CHARACTERS.get(keysym)
-    if character is None:
-        code = keysym - 0x0100_0000 if keysym >> 24 == 1 else keysym
-        if keysym >> 24 != 1 and not 0x20 <= keysym <= 0xFF:
-            return None
-        character = chr(code)
-    try:
-        return keys.canonical(character)
-    except keys.UnknownKey:
-        return None
 
 
 def _number(fixed: Any) -> float:

@@ -41,6 +41,9 @@ class Sink(Protocol):
 
         From the first beat on, a sink with a guardian lets go of everything held when beats and
         commands stop coming: the daemon hangs. Others do nothing.
+
+        Raises:
+            SinkError: the display is gone.
         """
         ...
 

@@ -10,13 +10,19 @@ before the fact, what goes down. The process lets go of everything it was told o
     the pipe closes, or its writer dies, without `bye`      SIGKILL, a crash, `os._exit`
     no line comes for `heartbeat_s` while things are held   the daemon hangs (armed by a `beat`)
 
-Lines: `+ key 38`, `- key 38`, `+ button 1`, `+ map 97` (a keycode lent for a while), `beat`, `bye`.
+and of keys and buttons when the user presses the panic keys, whatever the daemon does meanwhile:
+its own panic comes between two frames, which is never while it hangs. For that, on X11, the process
+listens to the keyboards themselves, as `desktop.xinput` does, but only while there are such keys,
+and not to those that programs inject: they could be ours.
+
+Lines: `+ key 38`, `- key 38`, `+ button 1`, `+ map 97` (a keycode lent for a while), `beat`, `bye`,
+and `panic 37,105 64 127`: one word for each panic key, of the keycodes that stand for it.
 
 On X11 the process has a connection of its own. On Wayland devices belong to their connection, so it
 shares the daemon's, and releases by writing there what the daemon would have. So it is with uinput.
 
 The process runs without site-packages, knows xcffib only by the path it is given, and imports
-nothing of gesturectl: 18 MB resident and 60 ms to start, against 60 MB with numpy.
+nothing of gesturectl: 18 MB resident (21 with panic keys) and 60 ms to start; numpy alone has 60.
 """
 
 from __future__ import annotations
@@ -31,12 +37,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 log = logging.getLogger(__name__)
 
 KEY_RELEASE = 3  # X11 event codes
 BUTTON_RELEASE = 5
+GENERIC_EVENT = 35
+HIERARCHY, RAW_KEY_PRESS, RAW_KEY_RELEASE = 11, 13, 14  # of XInput 2
+SLAVES = (3, 4, 5)  # devices, not the masters that speak for them
 WL_KEY, WL_MODIFIERS, WL_BUTTON, WL_FRAME = 1, 2, 2, 4  # requests; see `wlcompositor`
 INPUT_EVENT, EV_SYN, EV_KEY = "@llHHi", 0, 1  # see `uinputdevice`
 RESTARTS = 3  # a guardian that dies more often has no future here
@@ -56,6 +65,7 @@ class Guardian:
         self._shares = shares
         self._heartbeat_s = heartbeat_s
         self._held: dict[str, None] = {}
+        self._panic = "panic"
         self._restarts_left = RESTARTS
         self._process, self._pipe = self._start()
 
@@ -69,6 +79,16 @@ class Guardian:
         for thing in things:
             self._held.pop(thing, None)
         self._write([f"- {thing}" for thing in things])
+
+    def panic_on(self, chord: tuple[frozenset[int], ...]) -> None:
+        """Let go of keys and buttons when the user holds these keys together; () for never.
+
+        Each key is given by the keycodes that will do.
+        """
+        line = " ".join(["panic", *(",".join(map(str, sorted(codes))) for codes in chord)])
+        if line != self._panic:
+            self._panic = line
+            self._write([line])
 
     def beat(self) -> None:
         """Say that the daemon lives; from the first beat on, silence means that it hangs."""
@@ -100,7 +120,7 @@ class Guardian:
         self._restarts_left -= 1
         log.warning("the guardian of held keys was lost (%s); starting another", error)
         self._process, self._pipe = self._start()
-        self._write([f"+ {thing}" for thing in self._held])
+        self._write([self._panic, *(f"+ {thing}" for thing in self._held)])
 
     def _start(self) -> tuple[subprocess.Popen[bytes], int | None]:
         reader, writer = os.pipe()
@@ -139,8 +159,9 @@ class Guardian:
 
 def main(arguments: list[str]) -> None:
     """Watch stdin for DISPLAY, HEARTBEAT_S and PARENT_PID, importing xcffib from the rest."""
-    # systemd and shells signal a whole group; the daemon's end, not its signal, is our cue.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # systemd and shells signal a whole group, by SIGABRT a service whose watchdog has barked; the
+    # daemon's end, not its signal, is our cue.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGABRT):
         signal.signal(number, signal.SIG_IGN)
     display, heartbeat_s, parent, *folders = arguments
     sys.path[:] = [*sys.path, *folders]
@@ -153,8 +174,12 @@ class Hands(Protocol):
     descriptor: int | None
     """What to read from, so that nothing piles up there; None where there is nothing to read."""
 
-    def drain(self) -> None:
-        """Throw away what came there unasked."""
+    def listen(self, chord: list[set[int]]) -> None:
+        """Listen for these keys of real keyboards; for nothing where there are none."""
+        ...
+
+    def drain(self) -> bool:
+        """Take in what came there; return whether the user has pressed all of those keys."""
         ...
 
     def release(self, held: Iterable[tuple[str, int]]) -> None:
@@ -185,8 +210,6 @@ def watch(pipe: int, display: str, heartbeat_s: float, parent: int) -> None:
         if not descriptors:
             hands.release(held)
             held.clear()
-        if hands.descriptor in descriptors:
-            hands.drain()
         if pipe in descriptors:
             data = os.read(pipe, 65536)
             if not data:
@@ -199,12 +222,18 @@ def watch(pipe: int, display: str, heartbeat_s: float, parent: int) -> None:
                         held[kind, int(code)] = None
                     case ["-", kind, code]:
                         held.pop((kind, int(code)), None)
+                    case ["panic", *keys]:
+                        hands.listen([set(map(int, key.split(","))) for key in keys])
                     case ["beat"]:
                         armed = True
                     case ["bye"]:
                         return
         elif death in descriptors:  # and the pipe has been read to its end
             break
+        # After the pipe: what was pressed a moment ago is known by now.
+        if hands.descriptor in descriptors and hands.drain():
+            hands.release([thing for thing in held if thing[0] != "map"])
+            held = {thing: None for thing in held if thing[0] == "map"}  # lent all the same
     hands.release(held)
 
 
@@ -216,16 +245,78 @@ class XHands:
         import xcffib.xproto
         import xcffib.xtest
 
-        self._connection = xcffib.connect(display)
+        class Connection(xcffib.Connection):  # type: ignore[misc]
+            """Hands on generic events as bytes: xcffib misreads those of raw input."""
+
+            def hoist_event(self, event: Any) -> Any:
+                if event.response_type & 0x7F != GENERIC_EVENT:
+                    return super().hoist_event(event)
+                return bytes(xcffib.ffi.buffer(event, 32))
+
+        self._connection = Connection(display)
         self._xtest = self._connection(xcffib.xtest.key)
         self._xtest.GrabControl(True)  # not to wait for a client that grabs the server
         self._connection.flush()
         self.descriptor: int | None = self._connection.get_file_descriptor()
 
-    def drain(self) -> None:
-        """Throw away events that every client gets unasked (new keyboard mappings)."""
-        while self._connection.poll_for_event() is not None:
-            pass
+        self._xinput: Any = None
+        self._opcode = -1
+        self._keyboards: set[int] = set()  # real ones, by the numbers of their devices
+        self._chord: list[set[int]] = []
+        self._down: set[tuple[int, int]] = set()  # device, keycode
+
+    def listen(self, chord: list[set[int]]) -> None:
+        """Listen for these keys. See <X11/extensions/XI2.h>; 2.2 hears them during grabs, too."""
+        from xcffib import xinput
+
+        self._chord = chord
+        core = self._connection.core
+        found = core.QueryExtension(15, "XInputExtension").reply()
+        if not found.present:  # the daemon has said so
+            return
+        self._opcode = found.major_opcode
+        self._xinput = self._connection(xinput.key)
+        self._xinput.XIQueryVersion(2, 2).reply()
+        of = xinput.XIEventMask
+        wanted = [(1, of.RawKeyPress | of.RawKeyRelease), (0, of.Hierarchy)]
+        masks = [
+            xinput.EventMask.synthetic(devices, 1, [events if chord else 0])
+            for devices, events in wanted
+        ]
+        self._xinput.XISelectEvents(self._connection.get_setup().roots[0].root, len(masks), masks)
+        self._down.clear()
+        if chord:
+            self._find_keyboards()
+        self._connection.flush()
+
+    def drain(self) -> bool:
+        """Take in events: of keys, and those that every client gets unasked."""
+        pressed = False
+        while (event := self._connection.poll_for_event()) is not None:
+            if not isinstance(event, bytes) or event[1] != self._opcode:
+                continue
+            kind, _, _, keycode, device = struct.unpack_from("=HHIIH", event, 8)
+            if kind == HIERARCHY:
+                self._find_keyboards()
+            elif device not in self._keyboards:
+                continue
+            elif kind == RAW_KEY_PRESS:
+                self._down.add((device, keycode))
+                codes = {code for _, code in self._down}
+                pressed |= bool(self._chord) and all(key & codes for key in self._chord)
+            elif kind == RAW_KEY_RELEASE:
+                self._down.discard((device, keycode))
+        return pressed
+
+    def _find_keyboards(self) -> None:
+        """Read which devices there are; the key of one that was unplugged is not down any more."""
+        infos = self._xinput.XIQueryDevice(0).reply().infos
+        self._keyboards = {
+            info.deviceid
+            for info in infos
+            if info.type in SLAVES and b"XTEST" not in b"".join(map(_byte, info.name))
+        }
+        self._down = {key for key in self._down if key[0] in self._keyboards}
 
     def release(self, held: Iterable[tuple[str, int]]) -> None:
         """Let go of keys and buttons, newest first, then unbind keycodes."""
@@ -252,8 +343,12 @@ class WaylandHands:
     def __init__(self, display: str) -> None:
         self._connection, self._keyboard, self._pointer = map(int, display.split(":")[1:])
 
-    def drain(self) -> None:
+    def listen(self, chord: list[set[int]]) -> None:
+        """Do nothing: Wayland lets no program hear the keys of others."""
+
+    def drain(self) -> bool:
         """Do nothing: what the compositor says is for the daemon."""
+        return False
 
     def release(self, held: Iterable[tuple[str, int]]) -> None:
         """Let go of keys and buttons, newest first, and of all modifiers."""
@@ -281,8 +376,12 @@ class UinputHands:
     def __init__(self, display: str) -> None:
         self._keyboard, self._mouse = map(int, display.split(":")[1:])
 
-    def drain(self) -> None:
-        """Do nothing: devices of ours say nothing."""
+    def listen(self, chord: list[set[int]]) -> None:
+        """Listen to nothing: keyboards belong to the desktop."""
+
+    def drain(self) -> bool:
+        """Take in nothing: devices of ours say nothing."""
+        return False
 
     def release(self, held: Iterable[tuple[str, int]]) -> None:
         """Let go of keys and buttons, newest first, one report for each."""
@@ -291,6 +390,11 @@ class UinputHands:
             report = struct.pack(INPUT_EVENT, 0, 0, EV_SYN, 0, 0)
             with contextlib.suppress(OSError):  # gone: the kernel has let go itself
                 os.write(self._keyboard if kind == "key" else self._mouse, up + report)
+
+
+def _byte(value: Any) -> bytes:
+    """Return one byte of a text: a number or a character, by the version of xcffib."""
+    return bytes([value if isinstance(value, int) else ord(value)])
 
 
 def _request(of: int, number: int, *words: int) -> bytes:

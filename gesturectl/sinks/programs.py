@@ -1,13 +1,22 @@
-"""Start programs that outlive us: the same for every sink that runs anything."""
+"""Start programs that outlive us: the same for every sink that runs anything.
+
+Of a service they would be a part, ended with it and as restricted as it is. There systemd starts
+them, each as a unit of its own.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
+from typing import Final
 
 from gesturectl.errors import SinkError
+
+STARTS_APART: Final = "GESTURECTL_STARTS_APART"  # set by our unit; see `autostart`
+_APART: Final = ("systemd-run", "--user", "--quiet", "--collect", "--same-dir", "--")
 
 
 def start(argv: tuple[str, ...]) -> None:
@@ -18,6 +27,8 @@ def start(argv: tuple[str, ...]) -> None:
     """
     if not argv:
         raise SinkError("run: there is no program to start; give at least one argument")
+    if STARTS_APART in os.environ and shutil.which(argv[0]) is not None:
+        argv = (*_APART, *argv)
     detached = 0
     if sys.platform == "win32":
         detached = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

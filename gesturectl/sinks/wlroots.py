@@ -114,9 +114,14 @@ class WlrootsSink:
             raise
 
     def beat(self) -> None:
-        """Say that the daemon lives; costs nothing while nothing is held."""
+        """Say that the daemon lives; hear from the compositor whether it does.
+
+        Raises:
+            SinkError: the desktop is gone.
+        """
         if self._ledger.held:
             self._guardian.beat()
+        self._compositor.read_events()
 
     def check_keys(self, names: frozenset[str]) -> dict[str, str]:
         """Return the keys that cannot be sent here, each with the reason.

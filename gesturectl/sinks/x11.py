@@ -22,6 +22,7 @@ from gesturectl.sinks import programs, shortfall
 from gesturectl.sinks.carry import Carry
 from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.guardian import Guardian
+from gesturectl.sinks.keynames import keycodes
 from gesturectl.sinks.keysyms import keysyms_of
 from gesturectl.sinks.xdisplay import (
     BUTTON_PRESS,
@@ -32,7 +33,7 @@ from gesturectl.sinks.xdisplay import (
     KeyboardState,
     XDisplay,
 )
-from gesturectl.sinks.xkeymap import Stroke
+from gesturectl.sinks.xkeymap import Keymap, Stroke
 from gesturectl.sinks.xlending import Lending
 from gesturectl.types import (
     ButtonDown,
@@ -91,12 +92,27 @@ class X11Sink:
         self._down: dict[str, Stroke] = {}  # key name → how it was pressed
         # How many of our keys hold a keycode or button: `shift` and `A` both hold Shift.
         self._holders: Counter[tuple[Literal["key", "button"], int]] = Counter()
+        self._refused: list[str] = []  # errors of the server that came with a beat
         self._freed: list[str] = []  # released, but the guardian does not know yet
         self._lending = Lending(self._display, self._guardian, self._is_down)
         self._travel_px = (Carry(), Carry())
         self._turn = (Carry(), Carry())
         self._courier = courier or Courier()
+        self._panic: frozenset[str] = frozenset()
+        self._told: Keymap | None = None  # by which keymap the guardian knows the panic keys
         self._closed = False
+
+    def panic_on(self, chord: frozenset[str]) -> None:
+        """Have the guardian let go of everything when these real keys are down together.
+
+        Raises:
+            SinkError: the display is gone.
+        """
+        self._panic, self._told = chord, None
+        if not chord:
+            self._guardian.panic_on(())
+        with self._display.speaking():
+            self._tell_guardian()
 
     def send(self, command: Command) -> None:
         """Deliver one command.
@@ -109,7 +125,8 @@ class X11Sink:
             return
         try:
             with self._display.speaking():
-                refused = self._display.read_events()
+                refused = [*self._refused, *self._display.read_events()]
+                self._refused.clear()
                 self._deliver(command)
                 self._flush()
         except GesturectlError:
@@ -122,9 +139,16 @@ class X11Sink:
             )
 
     def beat(self) -> None:
-        """Say that the daemon lives; costs nothing while nothing is held."""
+        """Say that the daemon lives; hear from the display whether it does.
+
+        Raises:
+            SinkError: the display is gone.
+        """
         if self._holders:
             self._guardian.beat()
+        with self._display.speaking():
+            self._refused += self._display.read_events()
+            self._tell_guardian()
 
     def check_keys(self, names: frozenset[str]) -> dict[str, str]:
         """Return the keys that the current layout cannot send, each with the reason."""
@@ -246,6 +270,12 @@ class X11Sink:
             del self._holders[kind, code]
             self._display.fake(KEY_RELEASE if kind == "key" else BUTTON_RELEASE, code)
             self._freed.append(f"{kind} {code}")
+
+    def _tell_guardian(self) -> None:
+        """Tell where the panic keys are, again when the layout has changed."""
+        if self._panic and (keymap := self._display.keymap()) is not self._told:
+            self._told = keymap
+            self._guardian.panic_on(keycodes(self._panic, keymap))
 
     def _is_down(self, keycode: int) -> bool:
         return ("key", keycode) in self._holders

@@ -152,6 +152,11 @@ def woken(t_us: int) -> Health:
     return Health(opened_us=t_us, picture_us=t_us, changed_us=t_us, lit_us=t_us)
 
 
+def closed(health: Health, t_us: int) -> Health:
+    """The device was closed for no fault of its own; it is opened at once."""
+    return replace(health, is_open=False, failures=0, thaws=0, picture_us=t_us, changed_us=t_us)
+
+
 def is_frozen(health: Health) -> bool:
     return health.picture_us - health.changed_us > NOTICE_US
 
@@ -221,6 +226,7 @@ class Live:
         self._nudge = threading.Event()
         self._resting = False  # what is asked for, by who reads
         self._rested = False  # what is so, by who watches
+        self._renewed = False
         self._crash: BaseException | None = None
         self._thread: threading.Thread | None = None
         try:
@@ -264,6 +270,14 @@ class Live:
             self._newest = None
         self._nudge.set()
 
+    def renew(self) -> None:
+        """Forget what was not read yet and open the device anew: the machine has slept.
+
+        The next picture is one that was taken since. For any thread.
+        """
+        with self._fresh:
+            self._renewed, self._newest = True, None
+
     def turn(self) -> int:
         """Do one step of watching; return how many microseconds to wait before the next.
 
@@ -276,6 +290,10 @@ class Live:
         if self._rested:
             self._health, self._rested = woken(self._clock.now_us()), False
         before = self._health
+        if self._renewed:
+            self._renewed = False
+            self._device.release()
+            self._health = closed(self._health, self._clock.now_us())
         try:
             if self._health.is_open:
                 self._grab()
@@ -306,7 +324,8 @@ class Live:
         if is_frozen(self._health):
             return
         with self._fresh:
-            self._newest = None if self._resting else Frame(t_us, rgb)
+            gone = self._resting or self._renewed  # then it is of before, perhaps
+            self._newest = None if gone else Frame(t_us, rgb)
             self._fresh.notify_all()
 
     def _watch(self) -> None:

@@ -108,7 +108,9 @@ def test_a_run_connects_to_nobody_and_writes_only_in_its_own_folders(
     assert run.returncode == 0, run.stderr
     assert heard(run.stdout) == {"fist"}
 
-    seen = list(calls(report))
+    # A zero byte from nobody to nobody is asyncio, which wakes its own thread by a pair of sockets.
+    wakes = re.compile(r'\d+, "\\0", \d+, \w+, NULL, (0|NULL)\)')
+    seen = [(name, rest) for name, rest in calls(report) if not wakes.match(rest)]
     # Two sockets to nobody: MediaPipe looks which kinds of internet there are.
     sockets = [rest for name, rest in seen if name == "socket"]
     assert len([one for one in sockets if "AF_UNIX" not in one]) <= 2, sockets

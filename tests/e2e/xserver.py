@@ -32,6 +32,13 @@ class XServer:
     """A running server. `display` is its name, `env` an environment for programs in it."""
 
     display: str
+    process: subprocess.Popen[bytes] | None = None
+
+    def stop(self) -> None:
+        """End the server, as a crash would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
     @property
     def env(self) -> dict[str, str]:
@@ -77,13 +84,23 @@ class XServer:
 
 
 @contextmanager
-def running_server(*options: str, window_manager: bool = True) -> Iterator[XServer]:
-    """Run Xvfb on a free display, with openbox unless it is not wanted."""
+def running_server(
+    *options: str, number: str | None = None, window_manager: bool = True
+) -> Iterator[XServer]:
+    """Run Xvfb on a free display, or on one of this name, with openbox unless it is not wanted."""
     reader, writer = os.pipe()
     width, height = SIZE_PX
     server = subprocess.Popen(
         [
-            *("Xvfb", "-displayfd", str(writer), "-screen", "0", f"{width}x{height}x24"),
+            *(
+                "Xvfb",
+                *([number] if number else []),
+                "-displayfd",
+                str(writer),
+                "-screen",
+                "0",
+                f"{width}x{height}x24",
+            ),
             *("-nolisten", "tcp", "-noreset", *options),
         ],
         pass_fds=[writer],
@@ -92,9 +109,9 @@ def running_server(*options: str, window_manager: bool = True) -> Iterator[XServ
     os.close(writer)
     try:
         with os.fdopen(reader) as answer:
-            number = answer.readline().strip()
-        assert number, f"Xvfb ended with code {server.wait()}"
-        x = XServer(f":{number}")
+            found = answer.readline().strip()
+        assert found, f"Xvfb ended with code {server.wait()}"
+        x = XServer(f":{found}", server)
         if not window_manager:
             yield x
             return

@@ -165,3 +165,22 @@ def test_without_them_a_drag_goes_on_after_the_gesture_that_points() -> None:
     later = [engine.step(frame(t_us + n * 33_333, hand(shape="pinch"))) for n in range(1, 60)]
     assert buttons(sent(later)) == []
     assert buttons(engine.release(t_us + 3_000_000).commands) == [ButtonUp]
+
+
+# --- the rate limit holds for clicks, too ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [1, 2, 10])
+def test_fingers_that_tremble_click_no_oftener_than_the_rate_limit_allows(limit: int) -> None:
+    text = POINTING.replace("takeback: 1s", f"max_actions_per_second: {limit}")
+    engine, t_us, found = Engine(Recogniser.load(), profile(text)), 0, list[Command]()
+    for shape in ["point_up"] * 30 + (["pinch"] * 4 + ["point_up"] * 4) * 15:
+        t_us += 33_333
+        found += engine.step(frame(t_us, hand(shape=shape))).commands
+    clicks = [one for one in found if isinstance(one, ButtonDown)]
+    pressed = [one.t_us for one in clicks]
+    within = max(sum(0 <= other - one < 1_000_000 for other in pressed) for one in pressed)
+    assert within <= limit
+    assert (within < limit) == (limit == 10)  # without a limit there are three or four
+    assert buttons(found) == [ButtonDown, ButtonUp] * len(clicks)
+    assert (engine.state.dropped > 0) == (limit < 10)

@@ -94,7 +94,8 @@ def test_every_module_that_asks_for_a_folder_of_the_user_s_is_known_to_the_table
 def test_all_that_is_kept_is_in_the_table(lived_in: Path) -> None:
     assert holdings.strangers() == []
     rows = {place.name: holdings.items(place) for place in holdings.PLACES}
-    assert {name for name, found in rows.items() if not found} == {"fonts", "control"}
+    without = {name for name, found in rows.items() if not found}
+    assert without == {"fonts", "control", "service", "autostart"}
     listed = {
         item.path.relative_to(lived_in).as_posix() for found in rows.values() for item in found
     }
@@ -123,8 +124,9 @@ def test_show_says_how_much_of_what_is_where(
 ) -> None:
     rows = shown(capsys)
     assert {name: row["files"] for name, row in rows.items()} == {
-        "settings": 1, "profiles": 1, "models": 1, "fonts": 0, "control": 0, "taught": 1,
-        "gestures": 2, "background": 1, "wrong": 1, "last_heard": 1, "recordings": 2, "consent": 1,
+        "settings": 1, "profiles": 1, "models": 1, "fonts": 0, "control": 0, "service": 0,
+        "autostart": 0, "taught": 1, "gestures": 2, "background": 1, "wrong": 1, "last_heard": 1,
+        "recordings": 2, "consent": 1,
     }  # fmt: skip
     assert rows["models"]["bytes"] == len(b"weights")
     assert rows["background"]["where"] == str(lived_in / "data/gesturectl/background")

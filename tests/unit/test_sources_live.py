@@ -103,6 +103,22 @@ def test_a_damaged_picture_is_passed_over() -> None:
     assert story.live.read(0) is not None
 
 
+def test_after_the_machine_has_slept_only_new_pictures_count_from_a_device_opened_anew() -> None:
+    before, after = moving(3), still(1)
+    story = Story(before, after)
+    assert story.goes_on(3) == [None] * 3
+    openings = story.device.openings
+    story.live.renew()
+    assert story.live.read(0) is None
+    woke_us = story.clock.now_us()
+    assert story.goes_on(2) == [None] * 2
+    assert story.device.openings == openings + 1
+    frame = story.live.read(0)
+    assert frame is not None
+    assert frame.t_us > woke_us
+    np.testing.assert_array_equal(frame.rgb, after[0])
+
+
 # --- case 2: unplugged and back -----------------------------------------------------------------
 
 
