@@ -186,6 +186,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be sent; send nothing.")
     ] = False,
+    no_tray: Annotated[bool, typer.Option("--no-tray", help="Show no icon in the panel.")] = False,
     as_json: AsJson = False,
     hand_model: HandModel = None,
     pose_model: PoseModel = None,
@@ -197,11 +198,13 @@ def run(
     reads the profile anew. Gestures of your own are taken up as soon as they are learned. However
     it ends, no key stays down.
     """
-    from gesturectl import retention, rig, sinks, watch
+    from gesturectl import companion, retention, rig, sinks, watch
 
     if dry_run and sink not in (None, "print"):
         raise UsageError(f"--dry-run sends nothing and --sink {sink} sends: give one of the two")
     settings = _settings(hand_model, pose_model)
+    if no_tray:
+        settings = dataclasses.replace(settings, tray=False)
     seen = source or settings.source
     _ask_consent("watch", seen, settings)
     retention.apply(settings.keep)
@@ -218,7 +221,8 @@ def run(
             pose_model=settings.pose_model,
             progress=bar,
         )
-        raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run))
+        faces = () if dry_run or as_json else companion.faces(settings)
+        raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run, faces=faces))
 
 
 @app.command()

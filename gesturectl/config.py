@@ -6,6 +6,7 @@
     allow_hosts: [lamp.local]
     consent: true
     keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
+    tray: true
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -60,6 +61,7 @@ class Config:
     pose_model: Path | None = None
     consent: bool = False
     keep: Keep = Keep()
+    tray: bool = True
 
 
 def _yes_or_no(text: str) -> bool:
@@ -94,6 +96,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "pose_model": _file,
     "consent": _yes_or_no,
     "keep": _days,
+    "tray": _yes_or_no,
 }
 SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
 

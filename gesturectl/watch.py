@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gesturectl import daemon, own
+from gesturectl.company import accompanied
 from gesturectl.control import place
 from gesturectl.control.place import Claim
 from gesturectl.control.server import answering
@@ -37,10 +38,11 @@ log = logging.getLogger(__name__)
 LOOK_US = 250_000
 
 
-def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
+def watch(choice: Choice, *, as_json: bool, beside: bool = False, faces: Sequence[str] = ()) -> int:
     """Run until the source ends or a signal comes; return the exit code.
 
-    `beside` is for a run that sends nothing, and so may go on beside the user's daemon.
+    `beside` is for a run that sends nothing, and so may go on beside the user's daemon. `faces`
+    are shown on the desktop by a companion; see there.
 
     Raises:
         RunningError: a daemon of this user runs.
@@ -55,6 +57,7 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False) -> int:
         claimed(beside=beside) as claim,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
+        accompanied(faces if claim else ()),
     ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
