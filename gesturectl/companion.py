@@ -103,7 +103,7 @@ async def accompany(shows: Mapping[str, Show], settings: Config, where: Path | N
         )
         both: set[asyncio.Future[Any]] = {attending, showing}
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError):  # Windows; or not in the main thread
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # see `systray`
             loop.add_signal_handler(signal.SIGTERM, showing.cancel)
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
