@@ -57,7 +57,7 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False, faces: Sequenc
         claimed(beside=beside) as claim,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
-        accompanied(faces if claim else ()),
+        accompanied(faces if _is_controlled(claim, faces) else ()),
     ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
@@ -84,6 +84,13 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False, faces: Sequenc
             )
     console.print(say(summary), highlight=False, soft_wrap=True)
     return exit_code(summary)
+
+
+def _is_controlled(claim: Claim | None, faces: Sequence[str]) -> bool:
+    """Whether the companion will find this run; it talks to it as `gesturectl ctl` does."""
+    if claim is None and faces:
+        log.warning("no %s: it would have to talk to this run", ", no ".join(faces))
+    return claim is not None
 
 
 @contextmanager

@@ -38,6 +38,8 @@ if [ "$kind" = test ]; then
     program setxkbmap x11-xkb-utils
     program strace strace
     program dbus-daemon dbus
+    program xfce4-panel xfce4-panel
+    program waybar waybar
     program sway sway
     program foot foot
     program setpriv util-linux

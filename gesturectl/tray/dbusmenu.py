@@ -38,12 +38,17 @@ Updated = Annotated[list[Any], DBusSignature("a(ia{sv})a(ias)")]
 class Menu(ServiceInterface):
     """Serves rows; `clicked` is told what a clicked row asks for, `opening` that a menu opens."""
 
-    def __init__(self, clicked: Callable[[Ask], None], opening: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        rows: tuple[Row, ...],
+        clicked: Callable[[Ask], None],
+        opening: Callable[[], None],
+    ) -> None:
         super().__init__("com.canonical.dbusmenu")
         self._clicked, self._opening = clicked, opening
         self._numbers: dict[str, int] = {}  # of keys, for ever
         self._revision = 1
-        self._show(())
+        self._show(rows)
 
     def show(self, rows: tuple[Row, ...]) -> None:
         """Serve other rows, and tell panels what has changed."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 from gesturectl import profile
@@ -46,7 +47,7 @@ async def show(line: Line, settings: Config) -> None:
     from gesturectl.tray.sni import shown_on
 
     tray = Tray(line)
-    async with shown_on(tray.act, tray.look) as (panel, gone):
+    async with tray.following(), shown_on(tray.status, tray.act, tray.look) as (panel, gone):
         showing = asyncio.ensure_future(tray.show_on(panel))
         try:
             await asyncio.wait({showing, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -66,8 +67,14 @@ class Tray:
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def show_on(self, panel: Panel) -> None:
-        """Show each change, until cancelled.
+    @property
+    def status(self) -> Status:
+        """What is to be shown now."""
+        return status(self._known, self._profiles)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Know the run, and all that happens in it.
 
         Raises:
             ControlError: the daemon does not answer.
@@ -75,12 +82,16 @@ class Tray:
         with self._line.listening(self._hear):
             answer = await self._line.ask("events", True)
             self._hear(answer["state"])
-            self._known = told(self._known, await self._line.ask("status"))
-            while True:
-                panel.show(status(self._known, self._profiles))
-                await asyncio.sleep(LOOK_S)
-                await self._changed.wait()
-                self._changed.clear()
+            await self._look()
+            yield
+
+    async def show_on(self, panel: Panel) -> None:
+        """Show each change, until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            panel.show(self.status)
+            await asyncio.sleep(LOOK_S)
 
     def _hear(self, row: Row) -> None:
         before, self._known = self._known, heard(self._known, row)

@@ -57,10 +57,10 @@ _PLAIN: Final = str.maketrans({"<": "‹", ">": "›", "&": "＆"})
 class Item(ServiceInterface):
     """The icon. `activated` is called when it is clicked."""
 
-    def __init__(self, activated: Callable[[], None]) -> None:
+    def __init__(self, status: Status, activated: Callable[[], None]) -> None:
         super().__init__("org.kde.StatusNotifierItem")
         self._activated = activated
-        self._status = Status(State.camera_off)
+        self._status = status
 
     def show(self, status: Status) -> None:
         """Show another status, and tell panels what has changed."""
@@ -182,11 +182,16 @@ class Item(ServiceInterface):
 class Panel:
     """The icon and its menu on a bus; `shown_on` makes it."""
 
-    def __init__(self, bus: MessageBus, act: Callable[[Ask], None], open_: Callable[[], None]):
-        self._bus = bus
-        self._status = Status(State.camera_off)
-        self._item = Item(lambda: act(toggled(self._status)))
-        self._menu = Menu(act, open_)
+    def __init__(
+        self,
+        bus: MessageBus,
+        status: Status,
+        act: Callable[[Ask], None],
+        opening: Callable[[], None],
+    ) -> None:
+        self._bus, self._status = bus, status
+        self._item = Item(status, lambda: act(toggled(self._status)))
+        self._menu = Menu(rows(status), act, opening)
         self._name = f"org.kde.StatusNotifierItem-{os.getpid()}-1"
         self._registering: set[asyncio.Task[None]] = set()
 
@@ -260,7 +265,7 @@ class Panel:
 
 @asynccontextmanager
 async def shown_on(
-    act: Callable[[Ask], None], opening: Callable[[], None]
+    status: Status, act: Callable[[Ask], None], opening: Callable[[], None]
 ) -> AsyncIterator[tuple[Panel, asyncio.Future[None]]]:
     """Show the tray; give it, and what is done when the bus has ended.
 
@@ -275,7 +280,7 @@ async def shown_on(
         raise DesktopError(f"the session's D-Bus cannot be reached ({error})") from error
     gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
     try:
-        panel = Panel(bus, act, opening)
+        panel = Panel(bus, status, act, opening)
         await panel.start()
         yield panel, gone
     finally:

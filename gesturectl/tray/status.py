@@ -42,7 +42,7 @@ class Status:
     """
 
     state: State
-    mode: str = "active"
+    mode: str = ACTIVE
     modes: tuple[str, ...] = ()
     profile: str | None = None
     profiles: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Status:
             said.append(self.problem)
         elif self.profile is not None:
             said.append(f"profile {self.profile}")
-            if self.mode not in (self.state, "sleep"):
+            if self.mode not in (ACTIVE, SLEEP):
                 said.append(f"mode {self.mode}")
         return " · ".join(said)
 

@@ -82,7 +82,8 @@ class Panel:
             loop.call_soon_threadsafe(tray.act, ask)
 
         self._act = act
-        await tray.show_on(self)
+        async with tray.following():
+            await tray.show_on(self)
 
     def show(self, status: Status) -> None:
         """Show another status. Panels here ask for no menu before they show it: all is sent now."""

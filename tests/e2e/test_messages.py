@@ -29,6 +29,7 @@ from gesturectl.sinks.courier import ROOM, WAYS, Courier, Message, Way, check
 from gesturectl.sinks.memory import MemorySink
 from gesturectl.types import Mqtt, Notify, Osc, Play, Say, Webhook
 from tests.conftest import require_program
+from tests.e2e.bus import private_bus
 
 ARRIVES_S = 10.0  # far more than it takes
 
@@ -332,20 +333,9 @@ def test_a_proxy_for_mqtt_is_not_used(
 def bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """A D-Bus of the test's own, with no service in it."""
     require_program("dbus-daemon")
-    configuration = tmp_path / "bus.conf"
-    configuration.write_text(
-        "<busconfig><type>session</type>"
-        f"<listen>unix:path={tmp_path / 'bus'}</listen><auth>EXTERNAL</auth>"
-        '<policy context="default"><allow send_destination="*" eavesdrop="true"/>'
-        '<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>'
-    )
-    command = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
-        assert daemon.stdout is not None
-        address = daemon.stdout.readline().strip()
+    with private_bus(tmp_path) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         yield address
-        daemon.terminate()
 
 
 @contextmanager
