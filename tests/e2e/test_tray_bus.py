@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from gesturectl.tray import icons
 from gesturectl.tray.status import State
 from tests.conftest import require_program
 from tests.controlled import Running, running
-from tests.e2e.bus import TIMEOUT_S, Icon, Watcher, ask, environment, private_bus, watching
+from tests.e2e.bus import TIMEOUT_S, Icon, Watcher, environment, private_bus, watching
 from tests.e2e.xserver import wait_until
 
 Process = subprocess.Popen[str]
@@ -188,13 +188,12 @@ def test_it_is_asked_to_end_and_ends_well(bus: str, run: Running) -> None:
 
 
 def test_a_panel_that_starts_anew_gets_the_icon_again(bus: str, run: Running) -> None:
-    with watching(bus) as first, companion(bus):
-        name = registered(bus, first).name
-        for _ in range(2):
-            with watching(bus) as next_one:
-                pass
-        with watching(bus) as next_one:
-            assert next_one.items.get(timeout=TIMEOUT_S) == name
+    with companion(bus):
+        with watching(bus) as first:
+            name = registered(bus, first).name
+        for _ in range(3):
+            with watching(bus) as another:
+                assert another.items.get(timeout=TIMEOUT_S) == name
 
 
 def test_without_a_panel_one_line_says_so_and_the_icon_waits(bus: str, run: Running) -> None:
@@ -209,3 +208,16 @@ def test_without_a_panel_one_line_says_so_and_the_icon_waits(bus: str, run: Runn
         assert process.communicate(timeout=TIMEOUT_S)[1] == "20 the tray is in the panel\n"
 
 
+def test_a_bus_that_ends_takes_the_icon_along_and_nothing_else(
+    tmp_path: Path, run: Running
+) -> None:
+    with ExitStack() as bus_of_session:
+        address = bus_of_session.enter_context(private_bus(tmp_path))
+        with companion(address) as process:
+            assert process.stderr is not None
+            assert "no panel" in process.stderr.readline()
+            bus_of_session.close()
+            assert "no tray for now: the session's D-Bus has ended" in process.stderr.readline()
+            frames = run.source.frames
+            assert comes_to(lambda: run.source.frames > frames)
+            assert process.poll() is None
