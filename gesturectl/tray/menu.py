@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
-from gesturectl.tray.status import State, Status
+from gesturectl.tray.status import State, Status, called
 
 MAX_CHOICES: Final = 40  # rows of one submenu; nobody reads further
 MAX_LABEL: Final = 80  # characters
@@ -89,7 +89,7 @@ def _choices(verb: str, label: str, current: str | None, names: tuple[str, ...])
     offered = tuple(
         Row(
             f"{verb}/{name}",
-            _short(name),
+            _short(called(name)),
             Kind.radio,
             Ask(verb, name),
             chosen=name == current,

@@ -56,7 +56,7 @@ class Status:
         if self.state in NEEDS_ATTENTION and self.problem:
             said.append(self.problem)
         elif self.profile is not None:
-            said.append(f"profile {self.profile}")
+            said.append(f"profile {called(self.profile)}")
             if self.mode not in (ACTIVE, SLEEP):
                 said.append(f"mode {self.mode}")
         return " · ".join(said)
@@ -122,6 +122,11 @@ def status(known: Known, profiles: Iterable[str]) -> Status:
         known.recent,
         problem if known.frames else known.problem,
     )
+
+
+def called(profile: str) -> str:
+    """Return how a profile is called, which may be given by its file."""
+    return profile.replace("\\", "/").rpartition("/")[2]
 
 
 def state_of(*, paused: bool, pictures: bool, problem: str | None, asleep: bool) -> State:
