@@ -211,6 +211,7 @@ def run(
         bool,
         typer.Option("--quiet", "-q", help="Show no gestures and commands; only what is wrong."),
     ] = False,
+    no_tray: Annotated[bool, typer.Option("--no-tray", help="Show no icon in the panel.")] = False,
     as_json: AsJson = False,
     hand_model: HandModel = None,
     pose_model: PoseModel = None,
@@ -222,13 +223,15 @@ def run(
     reads the profile anew. Gestures of your own are taken up as soon as they are learned. However
     it ends, no key stays down.
     """
-    from gesturectl import retention, rig, sinks, watch
+    from gesturectl import companion, retention, rig, sinks, watch
 
     if quiet and (dry_run or as_json):
         raise UsageError("--quiet shows nothing, --dry-run and --json show what happens: give one")
     if dry_run and sink not in (None, "print"):
         raise UsageError(f"--dry-run sends nothing and --sink {sink} sends: give one of the two")
     settings = _settings(hand_model, pose_model)
+    if no_tray:
+        settings = dataclasses.replace(settings, tray=False)
     seen = source or settings.source
     _ask_consent("watch", seen, settings)
     retention.apply(settings.keep)
@@ -247,7 +250,10 @@ def run(
             progress=bar,
             release_when=settings.camera.release_when,
         )
-        raise typer.Exit(watch.watch(choice, as_json=as_json, beside=dry_run, quiet=quiet))
+        faces = () if dry_run or as_json else companion.faces(settings)
+        raise typer.Exit(
+            watch.watch(choice, as_json=as_json, beside=dry_run, quiet=quiet, faces=faces)
+        )
 
 
 @app.command()

@@ -8,6 +8,7 @@
     consent: true
     keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
     camera: {release_when: [zoom, {title: /Meet/}]}
+    tray: true
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -78,6 +79,7 @@ class Config:
     consent: bool = False
     keep: Keep = Keep()
     camera: Camera = Camera()
+    tray: bool = True
 
 
 def _yes_or_no(text: str) -> bool:
@@ -120,6 +122,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "consent": _yes_or_no,
     "keep": _days,
     "camera": str,
+    "tray": _yes_or_no,
 }
 SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
 

@@ -12,7 +12,7 @@ import dataclasses
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,6 +20,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gesturectl import daemon, own
+from gesturectl.company import accompanied
 from gesturectl.control import place
 from gesturectl.control.place import Claim
 from gesturectl.control.server import answering
@@ -40,11 +41,19 @@ log = logging.getLogger(__name__)
 LOOK_US = 250_000
 
 
-def watch(choice: Choice, *, as_json: bool, beside: bool = False, quiet: bool = False) -> int:
+def watch(
+    choice: Choice,
+    *,
+    as_json: bool,
+    beside: bool = False,
+    quiet: bool = False,
+    faces: Sequence[str] = (),
+) -> int:
     """Run until the source ends or a signal comes; return the exit code.
 
     `beside` is for a run that sends nothing, and so may go on beside the user's daemon. A `quiet`
-    one shows no gestures: what a service prints is kept in a log for long.
+    one shows no gestures: what a service prints is kept in a log for long. `faces` are shown on the
+    desktop by a companion; see there.
 
     Raises:
         RunningError: a daemon of this user runs.
@@ -61,6 +70,7 @@ def watch(choice: Choice, *, as_json: bool, beside: bool = False, quiet: bool = 
         looked_after() as life,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
+        accompanied(faces if _is_controlled(claim, faces) else ()),
     ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
@@ -101,6 +111,13 @@ def away(look: Callable[[], str | None]) -> Between:
         loop.control.away = look()
 
     return between
+
+
+def _is_controlled(claim: Claim | None, faces: Sequence[str]) -> bool:
+    """Whether the companion will find this run; it talks to it as `gesturectl ctl` does."""
+    if claim is None and faces:
+        log.warning("no %s: it would have to talk to this run", ", no ".join(faces))
+    return claim is not None
 
 
 @contextmanager

@@ -39,6 +39,8 @@ if [ "$kind" = test ]; then
     program strace strace
     program dbus-daemon dbus
     program systemd-analyze systemd
+    program xfce4-panel xfce4-panel
+    program waybar waybar
     program sway sway
     program foot foot
     program setpriv util-linux

@@ -54,6 +54,7 @@ class State(NamedTuple):
     mode: str
     advice: str | None = None
     away: str | None = None
+    refused: str | None = None
 
     def to_json(self, t_us: int) -> Json:
         """Return it as the object of its line."""
@@ -155,6 +156,7 @@ class Desk:
             loop.engine.mode,
             loop.meters.advice,
             loop.control.away,
+            loop.refused,
         )
         if rig.profile is not self._known:
             self._known, self.modes = rig.profile, _modes(rig.profile)

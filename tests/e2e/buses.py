@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 TIMEOUT_S = 10.0
@@ -16,26 +13,6 @@ LOGIND = "org.freedesktop.login1"
 LOGIND_PATH = "/org/freedesktop/login1"
 USER = "/org/freedesktop/login1/user/_1"
 SESSION = "/org/freedesktop/login1/session/_31"
-
-
-@contextmanager
-def running_bus(folder: Path, name: str) -> Iterator[str]:
-    """Run a message bus without any service; give its address."""
-    configuration = folder / f"{name}.conf"
-    configuration.write_text(
-        "<busconfig><type>session</type>"
-        f"<listen>unix:path={folder / name}</listen><auth>EXTERNAL</auth>"
-        '<policy context="default"><allow send_destination="*" eavesdrop="true"/>'
-        '<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>'
-    )
-    command = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
-        assert daemon.stdout is not None
-        address = daemon.stdout.readline().strip()
-        try:
-            yield address
-        finally:
-            daemon.terminate()
 
 
 class Service:

@@ -15,10 +15,11 @@ from gesturectl import doctor
 from gesturectl.desktop.session import SAVERS, Session
 from tests.conftest import require_program
 from tests.controlled import Talk
-from tests.e2e.buses import Logind, Saver, Service, running_bus
+from tests.e2e.buses import Logind, Saver, Service
 from tests.e2e.process import START_S, finished, gesturectl
 from tests.e2e.xserver import Listener, XServer, wait_until
 from tests.lessons import trace_of
+from tests.sessionbus import running_bus
 
 PROFILE = """\
 version: 1
