@@ -25,20 +25,16 @@ LIKELY: Final = 0.3  # below it nobody means the gesture
 MAX_WORDS: Final = 60
 
 
-def _named(value: Any) -> str:
-    return str(value)
-
-
 def _quietly(words: str) -> Callable[[Any], str]:
     return lambda value: words
 
 
 WORDS: Final[dict[str, Callable[[Any], str]]] = {
-    "key": lambda value: "+".join(value),
+    "key": "+".join,
     "keys": lambda value: " ".join(chords.keys_of(value)),
     "wait": _quietly(""),
     "text": _quietly("types a text"),
-    "media": lambda value: _named(value).replace("_", " "),
+    "media": lambda value: str(value).replace("_", " "),
     "button": lambda value: f"{value} button",
     "click": lambda value: f"{value} click",
     "scroll": _quietly("scrolls"),
