@@ -127,7 +127,7 @@ class Canvas:
         """Put a picture here, whose colours are not yet times their alpha."""
         values = picture.astype(np.float32) / 255
         values[:, :, :3] *= values[:, :, 3:]
-        self._over(round(at[1]), round(at[0]), values * np.float32(alpha))
+        self._over(round(at[1]), round(at[0]), (values * alpha).astype(np.float32))
 
     def fade(self, share: float) -> None:
         """Make all that is drawn so far fainter."""

@@ -1,0 +1,153 @@
+"""The display as a layer of a real compositor, which draws without a graphics card."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gesturectl.config import Display
+from gesturectl.display import drawing
+from gesturectl.display.drawing import HEIGHT, WIDTH, Look, Picture
+from gesturectl.display.layers import LayerScreen
+from gesturectl.display.spots import MARGIN
+from gesturectl.errors import DesktopError
+from gesturectl.sinks.wlroots import WlrootsSink
+from gesturectl.types import ButtonDown, ButtonUp, MoveTo
+from tests.conftest import require_program
+from tests.e2e.screenshots import Rgb, of_sway
+from tests.e2e.wayland import Sway, running_sway
+from tests.e2e.wlclient import WaylandListener
+from tests.e2e.xserver import wait_until
+from tests.shown import RESTING, SURE, SWIPE, told, view
+
+pytestmark = pytest.mark.slow
+
+BUSY = view(glow=1.0, candidate=SURE, fired=SWIPE, armed=True)
+WIDE, HIGH = 800, 600
+CORNER = (WIDE - WIDTH - MARGIN, HIGH - HEIGHT - MARGIN)
+
+
+@pytest.fixture
+def sway() -> Iterator[Sway]:
+    require_program("sway", "swaymsg", "grim", "setpriv")
+    with running_sway() as sway:
+        yield sway
+
+
+@contextmanager
+def a_screen(sway: Sway, settings: Display) -> Iterator[LayerScreen]:
+    screen = LayerScreen(settings, sway.wayland)
+    try:
+        yield screen
+    finally:
+        screen.close()
+
+
+def shows(screen: LayerScreen, picture: Picture) -> None:
+    """Have a picture shown, as the loop of a display would."""
+    screen.show(picture)
+    until_s = time.monotonic() + 0.3
+    while time.monotonic() < until_s:
+        if screen.read():
+            screen.show(picture)
+        time.sleep(0.01)
+
+
+def seen(picture: Rgb, at: tuple[int, int], scale: int = 1) -> bool:
+    """Whether the panel's green is there, in the row of what acted last."""
+    x, y = (scale * one for one in at)
+    part = picture[y : y + scale * HEIGHT, x : x + scale * WIDTH].astype(int)
+    green = (part[:, :, 1] > part[:, :, 0] + 40) & (part[:, :, 1] > part[:, :, 2] + 20)
+    return bool(green.sum() > 0.1 * WIDTH * HEIGHT * scale**2)
+
+
+def test_a_panel_is_seen_over_a_window_that_fills_the_screen_and_lets_clicks_through(
+    sway: Sway, tmp_path: Path
+) -> None:
+    listener = WaylandListener(sway)
+    with WlrootsSink(sway.wayland) as sink, a_screen(sway, Display()) as screen:
+        listener.wait_for_focus()
+        sway.tell("fullscreen enable")
+        shows(screen, drawing.panel(Look(), BUSY))
+        assert seen(of_sway(sway, "HEADLESS-1", tmp_path / "layer.png"), CORNER)
+        listener.received()
+        place = ((CORNER[0] + WIDTH / 2) / WIDE, (CORNER[1] + HEIGHT / 2) / HIGH)
+        for command in (MoveTo(0, *place), ButtonDown(0, "left"), ButtonUp(0, "left")):
+            sink.send(command)
+        heard = [one for one in listener.received(3) if one[0] != "motion"]
+        assert heard == [("press", "left"), ("release", "left")]
+    listener.close()
+
+
+def test_a_ring_stands_where_the_daemon_has_put_the_pointer(sway: Sway, tmp_path: Path) -> None:
+    rest = told(pointer=RESTING | {"at": [0.25, 0.5]}).rest
+    assert rest is not None
+    with a_screen(sway, Display()) as screen:
+        assert screen.finds(rest.at)
+        assert not screen.finds(None)
+        screen.point(drawing.ring(Look(), rest), drawing.hot_spot(Look()), rest.at)
+
+        def ringed() -> bool:
+            screen.read()
+            picture = of_sway(sway, "HEADLESS-1", tmp_path / "ring.png").astype(int)
+            rows, columns = np.nonzero((picture[:, :, 0] > 200) & (picture[:, :, 2] < 160))
+            return rows.size > 200 and abs(columns.max() - 230) < 3 and abs(rows.min() - 270) < 3
+
+        assert wait_until(ringed)
+
+
+def test_on_a_dense_monitor_it_is_drawn_in_the_monitor_s_own_pixels(
+    sway: Sway, tmp_path: Path
+) -> None:
+    settings = Display(place="top-left")
+    with a_screen(sway, settings) as screen:
+        shows(screen, drawing.panel(Look(settings), BUSY))
+        sway.tell("output HEADLESS-1 scale 2")
+        assert wait_until(screen.read)
+        assert screen.scale == 2.0
+        shows(screen, drawing.panel(Look(settings, screen.scale), BUSY))
+        picture = of_sway(sway, "HEADLESS-1", tmp_path / "scale-2.png")
+        assert picture.shape == (600, 800, 3)
+        assert seen(picture, (MARGIN, MARGIN), 2)
+
+
+def test_it_goes_to_the_monitor_that_is_named_and_survives_its_end(
+    sway: Sway, tmp_path: Path
+) -> None:
+    sway.tell("create_output")
+    sway.tell("output HEADLESS-2 mode 640x480")
+    settings = Display(place="center", screen="HEADLESS-2")
+    centre = ((640 - WIDTH) // 2, (480 - HEIGHT) // 2)
+    with a_screen(sway, settings) as screen:
+        picture = drawing.panel(Look(settings), BUSY)
+        shows(screen, picture)
+        assert seen(of_sway(sway, "HEADLESS-2", tmp_path / "second.png"), centre)
+        assert not seen(of_sway(sway, "HEADLESS-1", tmp_path / "first.png"), centre)
+        sway.tell("output HEADLESS-2 disable")
+        shows(screen, picture)
+        there = ((WIDE - WIDTH) // 2, (HIGH - HEIGHT) // 2)
+        assert seen(of_sway(sway, "HEADLESS-1", tmp_path / "back.png"), there)
+
+
+def test_a_desktop_that_ends_is_told_of(sway: Sway) -> None:
+    screen = LayerScreen(Display(), sway.wayland)
+    subprocess.run(["swaymsg", "exit"], env=sway.env, capture_output=True, check=False)
+    picture = drawing.panel(Look(), BUSY)
+
+    def ended() -> bool:
+        try:
+            screen.read()
+            screen.show(picture)
+        except DesktopError as error:
+            assert "nothing is shown any more" in str(error)
+            return True
+        return False
+
+    assert wait_until(ended)
+    screen.close()
