@@ -7,31 +7,17 @@ import contextlib
 import logging
 
 from gesturectl import config
-from gesturectl.control import place, wire
-from gesturectl.display.driving import Driver
+from gesturectl.companion import accompany
+from gesturectl.display.driving import show
 from gesturectl.errors import GesturectlError
-
-TIMEOUT_S = 10.0
-
-
-async def show() -> None:
-    """Show what the daemon tells, until it ends."""
-    line = place.connect(timeout_s=TIMEOUT_S)
-    line.setblocking(False)
-    reader, writer = await asyncio.open_connection(sock=line)
-    writer.write(wire.asking("show", True))
-    with contextlib.closing(Driver(config.load())) as driver:
-        async for told in reader:
-            row = wire.decode(told)
-            driver.hear(row.get("show", row))
 
 
 def main() -> None:
-    """Run it; Ctrl-C ends it."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    """Show what the daemon tells, until it ends."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(show())
+            asyncio.run(accompany({"display": show}, config.load()))
     except GesturectlError as error:
         raise SystemExit(str(error)) from None
 

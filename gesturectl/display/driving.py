@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gesturectl import config
 from gesturectl.config import Config
+from gesturectl.control.line import Line
 from gesturectl.display.face import Face
 from gesturectl.errors import ConfigError
 
@@ -38,11 +39,6 @@ class Driver:
     def hear(self, row: Mapping[str, Any]) -> None:
         """Take a row; of several that come at once, one picture is drawn."""
         self._face.hear(row, _now_us())
-        self._at(0)
-
-    def lose(self) -> None:
-        """The daemon has gone: show nothing until it tells something again."""
-        self._face.lose()
         self._at(0)
 
     def close(self) -> None:
@@ -91,6 +87,18 @@ class Driver:
         except ConfigError as error:
             log.warning("the settings stay as they were: %s", error)
         self._at(0)
+
+
+async def show(line: Line, settings: Config) -> None:
+    """Show a run until it is cancelled: what `companion` calls a face."""
+    driver = Driver(settings)
+    try:
+        line.listen(driver.hear)
+        answer = await line.ask("show", True)
+        driver.hear(answer["show"])
+        await asyncio.Event().wait()
+    finally:
+        driver.close()
 
 
 def _stamp() -> tuple[int, int] | None:

@@ -82,15 +82,6 @@ class Face:
         for one in happened:
             self._play(one)
 
-    def lose(self) -> None:
-        """The daemon has gone: show nothing until there are rows again."""
-        self._state, self._alarm = seeing.State(), attention.State()
-        if self._screen is not None:
-            with self._surviving():
-                self._screen.show(None)
-                self._screen.point(None, (0, 0), None)
-        self._drawn = self._pointed = None
-
     def turn(self, t_us: int) -> int | None:
         """Do what is to be done by now; return when to be asked again, None for not by time."""
         self._alarm, words = attention.step(self._alarm, self._state.told, t_us)
