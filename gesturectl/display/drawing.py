@@ -38,6 +38,7 @@ ICON: Final = 24
 HOLD: Final = 40  # the ring of a hold, across
 RING: Final = 76  # the ring about the pointer, across
 WORD: Final = 22  # below it, what a click will do
+ARMED: Final = {None: 0, False: 26, True: 26 + 46}  # how wide what says so is
 BUTTONS: Final = {"double": "double click", "right": "right click", "drag": "drag"}
 
 
@@ -120,7 +121,7 @@ def panel(look: Look, view: View, *, rest: Rest | None = None) -> Picture:
     icon = icons.rgba(told.mood, look.px(ICON))
     canvas.put(icon, (x * u, middle - icon.shape[0] / 2))
     x += ICON + 10
-    room = (WIDTH - PAD - x) * u
+    room = (WIDTH - PAD - x - ARMED[told.armed]) * u
     baseline = middle + 5.5 * u
     x += canvas.text(told.title, (x * u, baseline), 16 * u, look.paints.ink, most=room) / u
     if told.armed is not None:
@@ -267,8 +268,7 @@ def _armed(canvas: Canvas, look: Look, x: float, middle: float, *, armed: bool) 
 
 def _foot_width(look: Look, view: View) -> float:
     words_ = words.width(view.told.title, max(1, round(16 * look.unit))) / look.unit
-    armed = {None: 0, False: 26, True: 26 + 46}[view.told.armed]
-    return min(PAD + ICON + 10 + words_ + armed + PAD, WIDTH)
+    return min(PAD + ICON + 10 + words_ + ARMED[view.told.armed] + PAD, WIDTH)
 
 
 def canvas_text_width(text: str, size: float) -> int:

@@ -123,21 +123,24 @@ def test_on_a_dense_monitor_it_is_drawn_in_the_monitor_s_own_pixels(
         )
 
 
-def test_it_goes_to_the_monitor_that_is_named_and_survives_its_end(
+def test_it_goes_to_the_monitor_that_is_named_as_soon_as_that_is_there(
     sway: Sway, tmp_path: Path
 ) -> None:
-    sway.tell("create_output")
-    sway.tell("output HEADLESS-2 mode 640x480")
     settings = Display(place="center", screen="HEADLESS-2")
-    centre = ((640 - WIDTH) // 2, (480 - HEIGHT) // 2)
+    picture = drawing.panel(Look(settings), BUSY)
+    here, there = ((width - WIDTH) // 2 for width in (WIDE, 640))
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+
+    def on_first() -> bool:
+        return seen(of_sway(sway, "HEADLESS-1", first), (here, (HIGH - HEIGHT) // 2))
+
     with a_screen(sway, settings) as screen:
-        picture = drawing.panel(Look(settings), BUSY)
-        second = tmp_path / "second.png"
-        assert shows(screen, picture, lambda: seen(of_sway(sway, "HEADLESS-2", second), centre))
-        assert not seen(of_sway(sway, "HEADLESS-1", tmp_path / "first.png"), centre)
-        sway.tell("output HEADLESS-2 disable")
-        there, back = ((WIDE - WIDTH) // 2, (HIGH - HEIGHT) // 2), tmp_path / "back.png"
-        assert shows(screen, picture, lambda: seen(of_sway(sway, "HEADLESS-1", back), there))
+        assert shows(screen, picture, on_first)
+        sway.tell("create_output")
+        sway.tell("output HEADLESS-2 mode 640x480")
+        at = (there, (480 - HEIGHT) // 2)
+        assert shows(screen, picture, lambda: seen(of_sway(sway, "HEADLESS-2", second), at))
+        assert not on_first()
 
 
 def test_a_desktop_that_ends_is_told_of(sway: Sway) -> None:
