@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gesturectl import bindings, chords
+from gesturectl import bindings
 from gesturectl.actions import Action
 from gesturectl.control.wire import Json
 from gesturectl.daemon import Loop
@@ -23,6 +23,8 @@ from gesturectl.types import MoveBy, MoveTo
 EVERY_US: Final = 45_000  # two frames of a camera at 30 a second, one at 20
 LIKELY: Final = 0.3  # below it nobody means the gesture
 MAX_WORDS: Final = 60
+MAX_KEYS: Final = 2  # more of them, one after the other, may be a word
+SEVERAL: Final = "several keys"
 
 
 def _quietly(words: str) -> Callable[[Any], str]:
@@ -31,7 +33,7 @@ def _quietly(words: str) -> Callable[[Any], str]:
 
 WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "key": "+".join,
-    "keys": lambda value: " ".join(chords.keys_of(value)),
+    "keys": _quietly(SEVERAL),
     "wait": _quietly(""),
     "text": _quietly("types a text"),
     "media": lambda value: str(value).replace("_", " "),
@@ -52,6 +54,9 @@ WORDS: Final[dict[str, Callable[[Any], str]]] = {
 
 def words(actions: tuple[Action, ...]) -> str:
     """Say what actions do, without what they type, say or send."""
+    keys = [one for one in actions if one.name == "key"]
+    if len(keys) > MAX_KEYS:
+        actions = (Action("keys", ()), *(one for one in actions if one.name != "key"))
     said = dict.fromkeys(WORDS[one.name](one.value) for one in actions)
     text = ", ".join(word for word in said if word)
     return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"
