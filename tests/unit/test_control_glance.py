@@ -132,7 +132,7 @@ PRIVATE = (
     "{notify: Geheimnis}",
     "{say: Geheimnis}",
     "{run: [/usr/bin/true, Geheimnis]}",
-    "{webhook: {url: 'http://localhost/Geheimnis', body: '"Geheimnis"'}}",
+    """{webhook: {url: 'http://localhost/Geheimnis', body: '"Geheimnis"'}}""",
     "{osc: {to: 'localhost:9000', address: /Geheimnis, arguments: [Geheimnis]}}",
     "{mqtt: {to: localhost, topic: Geheimnis, payload: Geheimnis}}",
 )
