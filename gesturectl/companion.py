@@ -33,7 +33,7 @@ LEVEL: Final = "GESTURECTL_COMPANION_LEVEL"
 PAUSES_S: Final = (1.0, 4.0, 15.0)  # before a face that failed is tried again
 
 Show = Callable[[Line, Config], Coroutine[None, None, None]]
-"""Shows a run until it is cancelled. Hears by `line.listen`, asks by `line.ask`.
+"""Shows a run until it is cancelled. Hears by `line.listening`, asks by `line.ask`.
 
 Raises a GesturectlError where this desktop cannot show it: that is said, and it is tried again a
 few times. What it raises beside that is a bug, which is logged and does not end other faces.
@@ -123,7 +123,7 @@ async def accompany(shows: Mapping[str, Show], settings: Config, where: Path | N
         )
         both: set[asyncio.Future[Any]] = {attending, showing}
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError):  # Windows; or not in the main thread
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # see `systray`
             loop.add_signal_handler(signal.SIGTERM, showing.cancel)
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)

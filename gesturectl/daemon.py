@@ -139,7 +139,8 @@ class Loop:
 
     It belongs to the loop's own thread. `t_us` is the time of the last frame. While `idle`, stalled
     or paused, everything is released and stays so until the next frame. `another` is the profile
-    that a binding asks for. `reading` reads profiles, `watcher` is told of every step.
+    that a binding asks for. `refused` says why the profile was not read anew, until it is.
+    `reading` reads profiles, `watcher` is told of every step.
     """
 
     source: Source
@@ -154,6 +155,7 @@ class Loop:
     t_us: int = 0
     idle: bool = False
     another: str | None = None
+    refused: str | None = None
 
     def send(self, step: Step) -> None:
         """Deliver what a step commands, and take note of what it asks for."""
@@ -190,6 +192,7 @@ class Loop:
         if self.reading is None:
             raise GesturectlError("this run cannot read profiles anew")
         landmarker, engine = self.reading(name)
+        self.refused = None
         log.warning("reloaded" if name is None else f"now the profile {name}")
         self.release()
         engine.take_over(self.engine)
@@ -421,6 +424,7 @@ def _reload_or_say(loop: Loop, name: str | None) -> None:
     except GesturectlError as error:
         log.warning("not reloaded, the old profile stays: %s", error)
         *_, last = str(error).splitlines()
+        loop.refused = f"the old profile stays: {last}"
         _tell(loop.sink, Notify(loop.t_us, f"The old profile stays: {last}"))
 
 

@@ -52,6 +52,7 @@ class State(NamedTuple):
     problem: str | None
     profile: str | None
     mode: str
+    refused: str | None = None
 
     def to_json(self, t_us: int) -> Json:
         """Return it as the object of its line."""
@@ -153,6 +154,7 @@ class Desk:
             loop.source.problem,
             rig.choice.profile,
             loop.engine.mode,
+            loop.refused,
         )
         if rig.profile is not self._known:
             self._known, self.modes = rig.profile, _modes(rig.profile)

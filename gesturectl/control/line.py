@@ -1,19 +1,19 @@
 """A client of the control socket that lives in an event loop: it asks, and hears what happens.
 
     async with open_line() as line:
-        line.listen(print)                          rows of followers: states, gestures, commands
-        await line.ask("events", True)
-        await line.attend()                         until the daemon ends
+        attending = create_task(line.attend())      until the daemon ends
+        with line.listening(print):                 rows of followers: states, gestures, commands
+            await line.ask("events", True)
 
-Whoever follows is to take what comes at once, and to wait for nothing while it does.
+Whoever listens takes what comes at once, and waits for nothing while it does.
 """
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import Future, StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,9 +42,14 @@ class Line:
         self._over = False
         self.pid = 0
 
-    def listen(self, hear: Hear) -> None:
+    @contextmanager
+    def listening(self, hear: Hear) -> Iterator[None]:
         """Have `hear` called with every row that is no answer. It must not raise."""
         self._hearers.append(hear)
+        try:
+            yield
+        finally:
+            self._hearers.remove(hear)
 
     async def ask(self, ask: str, value: Value = None) -> Row:
         """Ask one thing; return the answer. `attend` must be running.

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-from gesturectl.tray.status import Requests, State, Status
+from gesturectl.tray.status import State, Status
 
 MAX_CHOICES: Final = 40  # rows of one submenu; nobody reads further
 MAX_LABEL: Final = 80  # characters
 
 
 class Ask(NamedTuple):
-    """What a row asks for: a verb, and a mode's or profile's name where it needs one."""
+    """What a row asks for: a verb, and a mode's or profile's name where it needs one.
+
+    The verb is one that the daemon is asked (`wire.ASKS`), or one of `chores.CHORES`.
+    """
 
     verb: str
     value: str = ""
@@ -45,14 +48,6 @@ class Row:
     rows: tuple[Row, ...] = ()
 
 
-class OnDesktop(Protocol):
-    """What a menu does beside the run."""
-
-    def do(self, verb: str) -> None:
-        """Do the chore of this name; wait for nothing."""
-        ...
-
-
 def rows(status: Status) -> tuple[Row, ...]:
     """Return the menu for a status."""
     toggle = toggled(status)
@@ -60,8 +55,8 @@ def rows(status: Status) -> tuple[Row, ...]:
         Row("state", _short(status.words), enabled=False),
         Row("toggle", toggle.verb.capitalize(), ask=toggle),
         Row("rule/1", kind=Kind.separator),
-        _choices("mode", "Mode", status.mode, status.modes, enabled=status.switches),
-        _choices("profile", "Profile", status.profile, status.profiles, enabled=True),
+        _choices("mode", "Mode", status.mode, status.modes),
+        _choices("profile", "Profile", status.profile, status.profiles),
         _recent(status.recent),
         Row("reload", "Read the profile anew", ask=Ask("reload")),
         Row("rule/2", kind=Kind.separator),
@@ -79,25 +74,6 @@ def toggled(status: Status) -> Ask:
     return Ask("resume" if status.state is State.paused else "pause")
 
 
-def perform(ask: Ask, requests: Requests, desktop: OnDesktop) -> None:
-    """Do what a row asks for."""
-    match ask:
-        case Ask("pause"):
-            requests.pause()
-        case Ask("resume"):
-            requests.resume()
-        case Ask("reload"):
-            requests.reload()
-        case Ask("quit"):
-            requests.quit()
-        case Ask("mode", name):
-            requests.mode(name)
-        case Ask("profile", name):
-            requests.profile(name)
-        case Ask(verb):
-            desktop.do(verb)
-
-
 def every(menu: tuple[Row, ...]) -> Iterator[Row]:
     """Yield all rows, those of submenus after the one that opens them."""
     for row in menu:
@@ -105,9 +81,7 @@ def every(menu: tuple[Row, ...]) -> Iterator[Row]:
         yield from every(row.rows)
 
 
-def _choices(
-    verb: str, label: str, current: str | None, names: tuple[str, ...], *, enabled: bool
-) -> Row:
+def _choices(verb: str, label: str, current: str | None, names: tuple[str, ...]) -> Row:
     """Return a submenu of which one row counts; what counts is there, even if it is not listed."""
     listed = tuple(dict.fromkeys(names))[:MAX_CHOICES]
     if current is not None and current not in listed:
@@ -118,7 +92,6 @@ def _choices(
             _short(name),
             Kind.radio,
             Ask(verb, name),
-            enabled=enabled,
             chosen=name == current,
         )
         for name in listed

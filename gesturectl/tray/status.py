@@ -1,8 +1,8 @@
-"""What the tray shows of a run, and what it may ask of it.
+"""What the tray shows of a run: from the rows that the daemon tells to one state.
 
     paused    the user wants no gesture to act       before all else: it is the user's own word
     camera off    no pictures come
-    error     a profile was refused, the old one stays
+    error     a profile was refused, the old one stays; or the pictures show nothing
     asleep    gestures wait for the one that wakes
     active    gestures act
 
@@ -11,9 +11,14 @@ The first that applies is shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final
+
+from gesturectl.rules import ACTIVE, SLEEP
+
+RECENT: Final = 5  # gestures in the menu
 
 
 class State(StrEnum):
@@ -34,7 +39,6 @@ class Status:
     """A run as the tray shows it.
 
     `modes` and `profiles` are what can be chosen, `recent` the last gestures, newest first.
-    `switches` is false where no mode can be chosen from outside.
     """
 
     state: State
@@ -44,7 +48,6 @@ class Status:
     profiles: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     problem: str | None = None
-    switches: bool = True
 
     @property
     def words(self) -> str:
@@ -59,15 +62,66 @@ class Status:
         return " · ".join(said)
 
 
-class Requests(Protocol):
-    """What may be asked of a run from another thread. Nothing here waits or raises."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the daemon has said of itself so far."""
 
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def mode(self, name: str) -> None: ...
-    def profile(self, name: str) -> None: ...
-    def reload(self) -> None: ...
-    def quit(self) -> None: ...
+    paused: bool = False
+    frames: bool = True
+    problem: str | None = None
+    refused: str | None = None
+    profile: str | None = None
+    mode: str = ACTIVE
+    modes: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()
+
+
+def heard(known: Known, row: Mapping[str, Any]) -> Known:
+    """Take a row that a follower hears."""
+    match row:
+        case {"type": "state"}:
+            return replace(
+                known,
+                paused=row["paused"],
+                frames=row["frames"],
+                problem=row["problem"],
+                refused=row.get("refused"),
+                profile=row["profile"],
+                mode=row["mode"],
+            )
+        case {"type": "gesture", "phase": "began", "gesture": str(name), "side": str(side)}:
+            return replace(known, recent=(said(name, side), *known.recent)[:RECENT])
+    return known
+
+
+def told(known: Known, status: Mapping[str, Any]) -> Known:
+    """Take the answer to `status`, which followers are not told of when it changes."""
+    recent = tuple(said(one["gesture"], one["side"]) for one in reversed(status["recent"]))
+    return replace(known, modes=tuple(status["modes"]), recent=recent[:RECENT])
+
+
+def said(gesture: str, side: str) -> str:
+    """Return a gesture as the menu names it."""
+    return f"{gesture} ({side})"
+
+
+def status(known: Known, profiles: Iterable[str]) -> Status:
+    """Return what is shown of what is known."""
+    problem = known.refused or known.problem
+    return Status(
+        state_of(
+            paused=known.paused,
+            pictures=known.frames,
+            problem=problem,
+            asleep=known.mode == SLEEP,
+        ),
+        known.mode,
+        known.modes,
+        known.profile,
+        tuple(profiles),
+        known.recent,
+        problem if known.frames else known.problem,
+    )
 
 
 def state_of(*, paused: bool, pictures: bool, problem: str | None, asleep: bool) -> State:
