@@ -7,17 +7,29 @@ import contextlib
 import logging
 
 from gesturectl import config
-from gesturectl.companion import accompany
+from gesturectl.control.line import open_line
 from gesturectl.display.driving import show
 from gesturectl.errors import GesturectlError
 
 
-def main() -> None:
+async def beside() -> None:
     """Show what the daemon tells, until it ends."""
+    async with open_line() as line:
+        showing = asyncio.create_task(show(line, config.load()))
+        try:
+            await line.attend()
+        finally:
+            showing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await showing
+
+
+def main() -> None:
+    """Run it; Ctrl-C ends it."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(accompany({"display": show}, config.load()))
+            asyncio.run(beside())
     except GesturectlError as error:
         raise SystemExit(str(error)) from None
 
