@@ -93,10 +93,10 @@ async def show(line: Line, settings: Config) -> None:
     """Show a run until it is cancelled: what `companion` calls a face."""
     driver = Driver(settings)
     try:
-        line.listen(driver.hear)
-        answer = await line.ask("show", True)
-        driver.hear(answer["show"])
-        await asyncio.Event().wait()
+        with line.listening(driver.hear):
+            answer = await line.ask("show", True)
+            driver.hear(answer["show"])
+            await asyncio.Event().wait()
     finally:
         driver.close()
 
