@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from gesturectl import config
 from gesturectl.config import Config
 from gesturectl.control.line import Line
-from gesturectl.display.face import Face
+from gesturectl.display.face import Face, Opener
+from gesturectl.display.screens import open_screen
 from gesturectl.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,9 @@ LOOK_S: Final = 1.0
 class Driver:
     """Drives a face in the loop that runs. Call `hear` with every row that the daemon tells."""
 
-    def __init__(self, settings: Config, load: Callable[[], Config] = config.load) -> None:
+    def __init__(self, settings: Config, opener: Opener = open_screen) -> None:
         self._loop = asyncio.get_running_loop()
-        self._load = load
-        self._face = Face(settings, changed=self._watch)
+        self._face = Face(settings, opener=opener, changed=self._watch)
         self._watched: int | None = None
         self._soon: asyncio.TimerHandle | None = None
         self._stamp = _stamp()
@@ -83,7 +83,7 @@ class Driver:
             return
         self._stamp = stamp
         try:
-            self._face.take_up(self._load())
+            self._face.take_up(config.load())
         except ConfigError as error:
             log.warning("the settings stay as they were: %s", error)
         self._at(0)

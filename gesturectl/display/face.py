@@ -28,6 +28,8 @@ from gesturectl.types import Notify, Play
 
 log = logging.getLogger(__name__)
 
+Opener = Callable[[Display], Screen]
+
 RETRY_US: Final = 5_000_000
 
 
@@ -41,7 +43,8 @@ class Face:
         self,
         config: Config,
         *,
-        opener: Callable[[Display], Screen] = open_screen,
+        opener: Opener = open_screen,
+        courier: Courier | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._config, self._opener, self._changed = config, opener, changed
@@ -51,7 +54,7 @@ class Face:
         self._state, self._alarm = seeing.State(), attention.State()
         self._drawn: tuple[Look, View, bool] | None = None
         self._pointed: tuple[Look, Rest] | None = None
-        self._courier = Courier()
+        self._courier = courier or Courier()
 
     def fileno(self) -> int | None:
         """Return what is readable when the screen has something to say, None without a screen."""
