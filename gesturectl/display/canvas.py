@@ -36,7 +36,7 @@ class Canvas:
 
     def done(self) -> NDArray[np.uint8]:
         """Return the picture, uint8 (height, width, 4): red, green, blue times alpha, alpha."""
-        return np.rint(self.pixels * 255).astype(np.uint8)
+        return (self.pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
     def rounded(self, box: Box, radius: float, paint: Colour, alpha: float = 1.0) -> None:
         """Fill a box with round corners."""
@@ -123,15 +123,14 @@ class Canvas:
         self._blend(y, x, written.mask.astype(np.float32) / 255, paint, alpha)
         return float(written.mask.shape[1])
 
-    def put(self, picture: NDArray[np.uint8], at: tuple[float, float], alpha: float = 1.0) -> None:
-        """Put a picture here, whose colours are not yet times their alpha."""
-        values = picture.astype(np.float32) / 255
-        values[:, :, :3] *= values[:, :, 3:]
-        self._over(round(at[1]), round(at[0]), (values * alpha).astype(np.float32))
+    def put(self, pixels: Floats, at: tuple[float, float], alpha: float = 1.0) -> None:
+        """Put the pixels of another canvas here."""
+        self._over(round(at[1]), round(at[0]), pixels if alpha == 1 else pixels * np.float32(alpha))
 
     def fade(self, share: float) -> None:
         """Make all that is drawn so far fainter."""
-        self.pixels *= np.float32(share)
+        if share != 1:
+            self.pixels *= np.float32(share)
 
     # --- pixels -----------------------------------------------------------------------------
 

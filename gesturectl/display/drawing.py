@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from gesturectl.config import Display
 from gesturectl.display import words
-from gesturectl.display.canvas import Canvas, Colour
+from gesturectl.display.canvas import Canvas, Colour, Floats
 from gesturectl.display.seeing import Candidate, Fired, Rest, View
 from gesturectl.display.spots import sides
 from gesturectl.tray import icons
+from gesturectl.tray.status import State as Mood
 
 Picture = NDArray[np.uint8]
 """uint8 (height, width, 4): red, green, blue, all times alpha, alpha."""
@@ -98,16 +99,16 @@ class Look:
         return round(length * self.unit)
 
 
-def panel(look: Look, view: View, *, rest: Rest | None = None) -> Picture:
-    """Draw the panel; `rest` is a countdown that no ring at the pointer can show.
+def panel(look: Look, view: View) -> Picture:
+    """Draw the panel; a countdown that is in the view is one that no ring at the pointer can show.
 
     The picture has the size of the open panel, always; a closed one leaves the rest transparent.
     """
     u, told = look.unit, view.told
     canvas = Canvas(look.px(WIDTH), look.px(HEIGHT))
     if view.opened > 0:
-        canvas.put(_box(look, 0, 0, WIDTH, HEIGHT), (0, 0), view.opened)
-        _rows(canvas, look, view, rest)
+        canvas.pixels[:] = _box(look, 0, 0, WIDTH, HEIGHT)
+        _rows(canvas, look, view)
         canvas.fade(view.opened)
     across, down = sides(look.settings.place)
     top = 0.0 if down < 0 else HEIGHT - FOOT
@@ -118,7 +119,7 @@ def panel(look: Look, view: View, *, rest: Rest | None = None) -> Picture:
         at = (0.0, (WIDTH - wide) / 2, WIDTH - wide)[across + 1]
         canvas.put(_box(look, at, top, at + wide, top + FOOT), (0, 0), closed)
     x, middle = left + PAD, (top + FOOT / 2) * u
-    icon = icons.rgba(told.mood, look.px(ICON))
+    icon = _icon(told.mood, look.px(ICON))
     canvas.put(icon, (x * u, middle - icon.shape[0] / 2))
     x += ICON + 10
     room = (WIDTH - PAD - x - ARMED[told.armed]) * u
@@ -153,12 +154,12 @@ def hot_spot(look: Look) -> tuple[int, int]:
     return look.px(RING / 2), look.px(RING / 2)
 
 
-def _rows(canvas: Canvas, look: Look, view: View, rest: Rest | None) -> None:
+def _rows(canvas: Canvas, look: Look, view: View) -> None:
     """Draw all but the mode."""
     u, told, paints = look.unit, view.told, look.paints
     _, down = sides(look.settings.place)
     top = FOOT - 8.0 if down < 0 else 0.0
-    wide = WIDTH - 2 * PAD
+    wide, rest = WIDTH - 2 * PAD, told.rest
     share = rest.share if rest else told.hold.share if told.hold else None
     if share is not None:
         wide -= HOLD + 10
@@ -277,17 +278,20 @@ def canvas_text_width(text: str, size: float) -> int:
 
 
 @lru_cache(8)
-def _box(look: Look, left: float, top: float, right: float, bottom: float) -> Picture:
-    """Return the empty panel, colours not times alpha, as large as the whole picture."""
+def _box(look: Look, left: float, top: float, right: float, bottom: float) -> Floats:
+    """Return the pixels of an empty panel, as large as the whole picture."""
     u, paints = look.unit, look.paints
     canvas = Canvas(look.px(WIDTH), look.px(HEIGHT))
     box = (left * u, top * u, ceil(right * u), ceil(bottom * u))
     box = (box[0], box[1], min(box[2], canvas.width), min(box[3], canvas.height))
     canvas.rounded(box, 12 * u, paints.panel, look.opacity)
     canvas.frame(box, 12 * u, paints.edge_width * u, paints.edge, paints.edge_alpha)
-    pixels = canvas.pixels.copy()
-    alpha = pixels[:, :, 3:]
-    pixels[:, :, :3] = np.divide(
-        pixels[:, :, :3], alpha, out=np.zeros_like(pixels[:, :, :3]), where=alpha > 0
-    )
-    return np.rint(pixels * 255).astype(np.uint8)
+    return canvas.pixels
+
+
+@lru_cache(8)
+def _icon(mood: Mood, size_px: int) -> Floats:
+    """Return the pixels of a mode's form."""
+    pixels = icons.rgba(mood, size_px).astype(np.float32) / np.float32(255)
+    pixels[:, :, :3] *= pixels[:, :, 3:]
+    return pixels

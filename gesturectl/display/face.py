@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gesturectl.config import Config, Display
@@ -31,6 +32,16 @@ log = logging.getLogger(__name__)
 Opener = Callable[[Display], Screen]
 
 RETRY_US: Final = 5_000_000
+PACE_US: Final = 45_000  # between two pictures: as many as a daemon tells rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is on the screen."""
+
+    look: Look
+    panel: View
+    ring: Rest | None
 
 
 class Face:
@@ -52,8 +63,8 @@ class Face:
         self._retry_us = 0
         self._said: str | None = None
         self._state, self._alarm = seeing.State(), attention.State()
-        self._drawn: tuple[Look, View, bool] | None = None
-        self._pointed: tuple[Look, Rest] | None = None
+        self._drawn: _Drawn | None = None
+        self._drawn_us = 0
         self._courier = courier or Courier()
 
     def fileno(self) -> int | None:
@@ -70,7 +81,7 @@ class Face:
                 return
             with self._surviving():
                 self._screen.arrange(config.display)
-            self._drawn = self._pointed = None
+            self._drawn = None
 
     def hear(self, row: Mapping[str, Any], t_us: int) -> None:
         """Take one row of `show`; others, and what cannot be read, are passed over."""
@@ -96,9 +107,9 @@ class Face:
         if self._screen is not None:
             with self._surviving():
                 if self._screen.read():
-                    self._drawn = self._pointed = None
+                    self._drawn = None
                 if view is not None:
-                    self._draw(self._screen, view)
+                    next_us = _sooner(next_us, self._draw(self._screen, view, t_us))
         return _sooner(next_us, attention.due_us(self._alarm, self._state.told))
 
     def close(self) -> None:
@@ -124,20 +135,27 @@ class Face:
         self._changed()
         return None
 
-    def _draw(self, screen: Screen, view: View) -> None:
+    def _draw(self, screen: Screen, view: View, t_us: int) -> int | None:
+        """Draw what has changed, or return when that may be done."""
         look = Look(self._config.display, screen.scale)
         rest = view.told.rest
-        at_pointer = rest is not None and screen.finds(rest.at)
-        if self._drawn != (look, view, at_pointer):
-            self._drawn = (look, view, at_pointer)
-            screen.show(drawing.panel(look, view, rest=None if at_pointer else rest))
-        if rest is None or not at_pointer:
-            if self._pointed is not None:
-                self._pointed = None
-                screen.point(None, (0, 0), None)
-        elif self._pointed != (look, rest):
-            self._pointed = (look, rest)
-            screen.point(drawing.ring(look, rest), drawing.hot_spot(look), rest.at)
+        if rest is not None and screen.finds(rest.at):
+            drawn = _Drawn(look, replace(view, told=replace(view.told, rest=None)), rest)
+        else:
+            drawn = _Drawn(look, view, None)
+        before = self._drawn
+        if drawn == before:
+            return None
+        if before is not None and t_us < self._drawn_us + PACE_US:
+            return self._drawn_us + PACE_US
+        self._drawn, self._drawn_us = drawn, t_us
+        if before is None or (before.look, before.panel) != (look, drawn.panel):
+            screen.show(drawing.panel(look, drawn.panel))
+        if drawn.ring is not None:
+            screen.point(drawing.ring(look, drawn.ring), drawing.hot_spot(look), drawn.ring.at)
+        elif before is None or before.ring is not None:
+            screen.point(None, (0, 0), None)
+        return None
 
     @contextlib.contextmanager
     def _surviving(self) -> Any:
@@ -150,7 +168,7 @@ class Face:
 
     def _leave(self) -> None:
         screen, self._screen = self._screen, None
-        self._drawn = self._pointed = None
+        self._drawn = None
         if screen is not None:
             self._changed()
             with contextlib.suppress(DesktopError, OSError):

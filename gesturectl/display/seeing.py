@@ -24,7 +24,7 @@ from gesturectl.tray.status import state_of
 GLOW_US: Final = 1_000_000
 LINGER_US: Final = 2_500_000
 FADE_US: Final = 250_000
-FRAME_US: Final = 50_000  # between two pictures of a fade
+STEPS: Final = 5  # pictures of a fade
 NEAR: Final = 0.08  # of a countdown: below it the pointer has only just come to rest
 
 Motion = Literal["full", "reduced"]
@@ -202,10 +202,12 @@ def _fading(
         return 0.0, None
     if motion == "reduced":
         return 1.0, since_us + stays_us + fades_us
-    fading_us = t_us - since_us - stays_us
-    if fading_us < 0:
-        return 1.0, since_us + stays_us
-    return 1.0 - fading_us / fades_us, t_us + FRAME_US
+    begins_us = since_us + stays_us
+    if t_us < begins_us:
+        return 1.0, begins_us
+    # In steps, so that whoever asks in between is told the same, and has nothing to draw.
+    step = (t_us - begins_us) * STEPS // fades_us
+    return 1.0 - step / STEPS, begins_us + -(-(step + 1) * fades_us // STEPS)
 
 
 def _title(mood: Mood, mode: str) -> str:

@@ -43,6 +43,7 @@ UNSORTED: Final = 0
 TRUE_COLOR: Final = 4
 POINTER_SCREEN: Final = 1
 ATOM: Final = 4
+WHOLE_OF: Final = 255 / np.maximum(np.arange(256, dtype=np.float32), 1)  # by an alpha
 DPI: Final = 96.0  # at which a length of 1 is a pixel
 
 
@@ -317,8 +318,7 @@ def _visual(screen: Any) -> tuple[int, int]:
 
 def _opaque(picture: Picture) -> Picture:
     """Return a picture whose colours are not times alpha any more, and which hides all."""
-    alpha = np.maximum(picture[:, :, 3:].astype(np.float32), 1) / 255
-    full = np.clip(np.rint(picture / alpha), 0, 255).astype(np.uint8)
+    full = np.minimum(picture * WHOLE_OF[picture[:, :, 3]][:, :, None], 255).astype(np.uint8)
     full[:, :, 3] = 255
     return full
 

@@ -14,7 +14,7 @@ from gesturectl.display.drawing import FOOT, HEIGHT, RING, WIDTH, WORD, Look, Pi
 from gesturectl.display.seeing import Rest
 from gesturectl.display.spots import Monitor
 from gesturectl.tray.status import State as Mood
-from tests.shown import FIST, HOLD, SURE, SWIPE, told, view
+from tests.shown import FIST, HOLD, RESTING, SURE, SWIPE, told, view
 
 GREEN = drawing.PAINTS["normal"].sure
 LONG = "a gesture with a name that somebody has written without any thought of small panels"
@@ -110,8 +110,7 @@ def test_each_mode_has_a_form_of_its_own() -> None:
 
 
 def test_a_countdown_without_a_place_is_shown_in_the_panel() -> None:
-    rest = Rest(0.7, "double", None)
-    with_it = drawing.panel(Look(), view(), rest=rest)
+    with_it = drawing.panel(Look(), view(pointer=RESTING | {"choice": "double"}))
     assert like(with_it, GREEN) > like(drawing.panel(Look(), view()), GREEN) + 100
 
 
@@ -158,7 +157,7 @@ def test_words_are_cut_where_there_is_no_room() -> None:
 
 def test_pictures_may_hang_over_the_edge_of_a_canvas() -> None:
     canvas = Canvas(10, 10)
-    canvas.put(np.full((8, 8, 4), 255, np.uint8), (-4, 6))
+    canvas.put(np.ones((8, 8, 4), np.float32), (-4, 6))
     canvas.rounded((-50, -50, -20, -20), 4, GREEN)
     assert int((canvas.done()[:, :, 3] == 255).sum()) == 4 * 4
 

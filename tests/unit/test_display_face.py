@@ -18,7 +18,7 @@ from gesturectl.config import Config, Display
 from gesturectl.display import driving
 from gesturectl.display.drawing import Picture
 from gesturectl.display.driving import Driver
-from gesturectl.display.face import RETRY_US, Face
+from gesturectl.display.face import PACE_US, RETRY_US, Face
 from gesturectl.display.screens import Hot, open_screen
 from gesturectl.display.seeing import FADE_US, GLOW_US, LINGER_US
 from gesturectl.errors import DesktopError
@@ -120,10 +120,10 @@ def test_at_rest_it_asks_for_no_more_turns(paper: Paper) -> None:
 
 def test_a_ring_is_shown_while_a_click_counts_down_and_then_taken_away(paper: Paper) -> None:
     faced = a_face(paper)
-    for t_us, pointer in enumerate((None, RESTING, RESTING | {"dwell": 0.8}, None, None)):
-        faced.hear(row(pointer=pointer), t_us)
-        faced.turn(t_us)
-    assert [one is None for one in paper.rings] == [False, False, True]
+    for n, pointer in enumerate((None, RESTING, RESTING | {"dwell": 0.8}, None, None)):
+        faced.hear(row(pointer=pointer), n * PACE_US)
+        faced.turn(n * PACE_US)
+    assert [one is None for one in paper.rings] == [True, False, False, True]
 
 
 def test_where_the_pointer_is_not_found_the_panel_counts_down(paper: Paper) -> None:
@@ -132,8 +132,10 @@ def test_where_the_pointer_is_not_found_the_panel_counts_down(paper: Paper) -> N
     faced.hear(row(pointer=RESTING), 0)
     faced.turn(0)
     faced.hear(row(pointer=RESTING | {"dwell": 0.9}), 1)
-    faced.turn(1)
-    assert paper.rings == []
+    assert faced.turn(1) == PACE_US
+    assert len(paper.panels) == 1
+    faced.turn(PACE_US)
+    assert paper.rings == [None]
     first, second = paper.panels
     assert first is not None
     assert second is not None
