@@ -79,7 +79,7 @@ class State:
     `mode` counts now, `before` are those to go back to. `application` is that of the window in
     front. `shown` holds the gestures that conditions ask about, `chords` those begun. The clutch
     counts until `armed_us`, nothing is heard before `quiet_us`, and `active_us` is when something
-    was last done in this mode.
+    was last done in this mode. `acted` is the binding that acted last, and when, for displays.
     """
 
     playing: Mapping[Live, Playing] = field(default_factory=dict)
@@ -97,6 +97,7 @@ class State:
     armed_us: int = -1
     quiet_us: int = -1
     active_us: int = -1
+    acted: tuple[int, int] | None = None
 
 
 Step = tuple[State, tuple[Sent, ...]]
@@ -230,6 +231,18 @@ def progress(profile: Profile, state: State, t_us: int) -> Iterator[Progress]:
             yield Progress(binding, side, fraction)
 
 
+def armed(profile: Profile, state: State, t_us: int) -> bool | None:
+    """Say whether the clutch is closed, for the display; None where there is none."""
+    if profile.clutch is None:
+        return None
+    return _is_shown(state.shown, profile.clutch.shown) or t_us <= state.armed_us
+
+
+def _is_shown(shown: Mapping[tuple[str, Subject], float], asked: Shown) -> bool:
+    sides: tuple[Subject, ...] = ("left", "right", "body")
+    return any((asked.name, side) in shown for side in sides if asked.side in ("either", side))
+
+
 # --- one turn -----------------------------------------------------------------------------------
 
 
@@ -256,6 +269,7 @@ class _Turn:
         self.armed_us = state.armed_us
         self.quiet_us = state.quiet_us
         self.active_us = state.active_us
+        self.acted = state.acted
         self.sent: list[Sent] = []
 
     def done(self) -> Step:
@@ -275,6 +289,7 @@ class _Turn:
             self.armed_us,
             self.quiet_us,
             self.active_us,
+            self.acted,
         )
         return state, tuple(self.sent)
 
@@ -329,10 +344,7 @@ class _Turn:
         self.shown = {part: sure for part, sure in self.shown.items() if part != (name, side)}
 
     def is_shown(self, asked: Shown) -> bool:
-        sides: tuple[Subject, ...] = ("left", "right", "body")
-        return any(
-            (asked.name, side) in self.shown for side in sides if asked.side in ("either", side)
-        )
+        return _is_shown(self.shown, asked)
 
     @property
     def armed(self) -> bool:
@@ -426,6 +438,7 @@ class _Turn:
 
     def note_action(self, index: int, binding: Binding) -> None:
         self.active_us = self.t_us
+        self.acted = (index, self.t_us)
         if binding.cooldown_us:
             self.acted_us = {
                 **{

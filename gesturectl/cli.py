@@ -93,6 +93,7 @@ class CtlDo(StrEnum):
     profile = "profile"
     reload = "reload"
     events = "events"
+    show = "show"
     do = "do"
     panic = "panic"
     quit = "quit"

@@ -60,6 +60,20 @@ async def _show_tray(line: Line, settings: Config) -> None:
     await show(line, settings)
 
 
+async def _show_display(line: Line, settings: Config) -> None:
+    from gesturectl.display.driving import show
+
+    await show(line, settings)
+
+
+def _no_screen() -> str | None:
+    if sys.platform != "linux":
+        return "it is there for X11 and Wayland"
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+
+
 def _no_bus() -> str | None:
     if sys.platform != "linux" or os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
         return None
@@ -72,6 +86,12 @@ def _no_bus() -> str | None:
 FACES: Final[dict[str, FaceSpec]] = {
     "tray": FaceSpec(
         "an icon in the panel, with a menu", lambda settings: settings.tray, _no_bus, _show_tray
+    ),
+    "display": FaceSpec(
+        "a small panel over all windows",
+        lambda settings: settings.display.show is not False or settings.sounds,
+        _no_screen,
+        _show_display,
     ),
 }
 

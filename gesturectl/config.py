@@ -9,6 +9,8 @@
     keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
     camera: {release_when: [zoom, {title: /Meet/}]}
     tray: true
+    display: {show: auto, place: bottom-right, size: 1.5, contrast: high, motion: reduced}
+    sounds: false
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -19,9 +21,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping as Table
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Literal, get_args
 
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
@@ -33,9 +36,15 @@ from gesturectl.fields import advise
 from gesturectl.rules import WindowRule
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
 
+Reader = Callable[[str], object]
+
 AUTO: Final = "auto"
 ESTIMATORS: Final = (AUTO, "litert", "mediapipe")
 """What finds landmarks; `auto` is the first of the others that is installed."""
+Spot = Literal[
+    "top-left", "top", "top-right", "left", "center", "right",
+    "bottom-left", "bottom", "bottom-right",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,24 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
+class Display:
+    """How the display on the screen looks, and where it is.
+
+    `show` None is wherever the desktop can show it; True also says when it cannot. `screen` is the
+    name of a monitor, or its number from 1; None the main one. `opacity` is of the panel behind the
+    words, which themselves are never faint.
+    """
+
+    show: bool | None = None
+    place: Spot = "bottom-right"
+    screen: str | None = None
+    size: float = 1.0
+    contrast: Literal["normal", "high"] = "normal"
+    motion: Literal["full", "reduced"] = "full"
+    opacity: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Settings with their defaults. `sink` None is the platform's own.
 
@@ -80,6 +107,8 @@ class Config:
     keep: Keep = Keep()
     camera: Camera = Camera()
     tray: bool = True
+    display: Display = Display()
+    sounds: bool = False
 
 
 def _yes_or_no(text: str) -> bool:
@@ -110,7 +139,63 @@ def _file(text: str) -> Path:
     return path
 
 
-READERS: dict[str, Callable[[str], object]] = {
+def _one_of(*words: str) -> Reader:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"`{text}` is none of {', '.join(f'`{word}`' for word in words)}")
+        return text
+
+    return read
+
+
+def _between(least: float, most: float) -> Reader:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"\d{1,2}(\.\d{1,3})?", text) or not least <= float(text) <= most:
+            raise ValueError(f"`{text}` is no number from {least:g} to {most:g}")
+        return float(text)
+
+    return read
+
+
+def _shown(text: str) -> bool | None:
+    if text not in ("auto", "true", "false"):
+        raise ValueError(f"`{text}` is none of `auto`, `true`, `false`")
+    return None if text == "auto" else text == "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A setting that holds others. `example` and `unknown` are said where something is wrong."""
+
+    make: Callable[..., object]
+    readers: Table[str, Reader]
+    example: str
+    unknown: str
+
+
+GROUPS: dict[str, Group] = {
+    "keep": Group(
+        Keep,
+        {limit.name: _days for limit in fields(Keep)},
+        "background: 90 days",
+        "nothing that is kept is called",
+    ),
+    "display": Group(
+        Display,
+        {
+            "show": _shown,
+            "place": _one_of(*get_args(Spot)),
+            "screen": str,
+            "size": _between(0.5, 3),
+            "contrast": _one_of("normal", "high"),
+            "motion": _one_of("full", "reduced"),
+            "opacity": _between(0.2, 1),
+        },
+        "place: top-left",
+        "nothing of a display is called",
+    ),
+}
+READERS: dict[str, Reader] = {
     "source": str,
     "profile": str,
     "sink": str,
@@ -120,10 +205,11 @@ READERS: dict[str, Callable[[str], object]] = {
     "pose_model": _file,
     "estimator": _estimator,
     "consent": _yes_or_no,
-    "keep": _days,
     "camera": str,
     "tray": _yes_or_no,
+    "sounds": _yes_or_no,
 }
+KNOWN = (*READERS, *GROUPS)
 SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
 
 
@@ -158,9 +244,9 @@ def parse(data: bytes | str, filename: str) -> Config:
     settings: dict[str, object] = {}
     if isinstance(node, Mapping):
         for name, (key, value) in node.entries.items():
-            if name not in READERS:
+            if name not in KNOWN:
                 problems.append(
-                    source.problem(key.place, f"unknown setting `{name}`", advise(name, READERS))
+                    source.problem(key.place, f"unknown setting `{name}`", advise(name, KNOWN))
                 )
                 continue
             try:
@@ -183,17 +269,17 @@ class _Wrong(Exception):  # noqa: N818 — says what is wrong, and where
 
 def _read(name: str, node: Node) -> object:
     """Return the value of one setting, or raise all that is wrong with it."""
-    if name == "keep":
-        return _keep(node)
+    if name in GROUPS:
+        return _group(name, node)
     if name == "camera":
         return _camera(node)
     if name not in SETS:
-        return _word(name, node)
+        return _word(name, READERS[name], node)
     values: set[object] = set()
     found: list[tuple[Place, str]] = []
     for item in node.items if isinstance(node, Items) else (node,):
         try:
-            values.add(_word(name, item))
+            values.add(_word(name, READERS[name], item))
         except _Wrong as wrong:
             found += wrong.found
     if found:
@@ -201,24 +287,24 @@ def _read(name: str, node: Node) -> object:
     return frozenset(values)
 
 
-def _keep(node: Node) -> Keep:
-    limits = tuple(field.name for field in fields(Keep))
+def _group(group: str, node: Node) -> object:
+    of = GROUPS[group]
     if not isinstance(node, Mapping):
-        raise _Wrong((node.place, "`keep` wants lines like `background: 90 days`"))
-    days: dict[str, int | None] = {}
+        raise _Wrong((node.place, f"`{group}` wants lines like `{of.example}`"))
+    values: dict[str, object] = {}
     found: list[tuple[Place, str]] = []
     for name, (key, value) in node.entries.items():
-        if name not in limits:
-            known = ", ".join(f"`{limit}`" for limit in limits)
-            found.append((key.place, f"nothing that is kept is called `{name}`; there are {known}"))
+        if name not in of.readers:
+            known = ", ".join(f"`{one}`" for one in of.readers)
+            found.append((key.place, f"{of.unknown} `{name}`; there are {known}"))
             continue
         try:
-            days[name] = cast("int | None", _word("keep", value))
+            values[name] = _word(group, of.readers[name], value)
         except _Wrong as wrong:
             found += wrong.found
     if found:
         raise _Wrong(*found)
-    return Keep(**days)
+    return of.make(**values)
 
 
 def _camera(node: Node) -> Camera:
@@ -264,11 +350,11 @@ def _problem(node: Node, error: ErrorDetails) -> tuple[Place, str]:
 _WINDOW: TypeAdapter[WindowRule] = TypeAdapter(WindowRule)
 
 
-def _word(name: str, node: Node) -> object:
+def _word(name: str, read: Reader, node: Node) -> object:
     if not isinstance(node, Scalar) or node.blank:
         raise _Wrong((node.place, f"`{name}` wants one word or text"))
     try:
-        return READERS[name](node.text)
+        return read(node.text)
     except ValueError as error:
         raise _Wrong((node.place, str(error))) from None
 

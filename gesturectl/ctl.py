@@ -106,6 +106,7 @@ class Caller:
 
 
 _FRAME: Final = ("type", "id", "ok")
+FOLLOWED: Final = ("events", "show")
 
 
 def ctl(do: str, what: str | None, *, follow: bool, as_json: bool) -> int:
@@ -118,8 +119,8 @@ def ctl(do: str, what: str | None, *, follow: bool, as_json: bool) -> int:
     value = _value(do, what, follow=follow)
     with Caller() as caller:
         answer = caller.ask(do, value)
-        if do == "events":
-            return _print_events(caller, answer, follow=follow)
+        if do in FOLLOWED:
+            return _print_rows(caller, answer, follow=follow)
         if do == "quit" and caller.pid is not None:
             _wait_for_end(caller.pid)
         if as_json:
@@ -132,15 +133,15 @@ def ctl(do: str, what: str | None, *, follow: bool, as_json: bool) -> int:
 
 
 def _value(do: str, what: str | None, *, follow: bool) -> Value:
-    if follow and do != "events":
-        raise UsageError(f"--follow belongs to `events`, not to `{do}`")
-    wanted = do != "events" and ASKS[do].argument is not None
+    if follow and do not in FOLLOWED:
+        raise UsageError(f"--follow belongs to `events` and `show`, not to `{do}`")
+    wanted = do not in FOLLOWED and ASKS[do].argument is not None
     if what is None and wanted:
         example = {"mode": "active", "profile": "slides", "do": "'{key: Right}'"}[do]
         raise UsageError(f"`ctl {do}` wants to know which: gesturectl ctl {do} {example}")
     if what is not None and not wanted:
         raise UsageError(f"`ctl {do}` takes nothing more, not {what!r}")
-    if do == "events":
+    if do in FOLLOWED:
         return follow or None
     if do == "profile" and what is not None and Path(what).suffix in (".yaml", ".yml"):
         return str(Path(what).expanduser().absolute())  # the daemon may be in another folder
@@ -173,8 +174,9 @@ def _says(do: str, what: str | None, answer: dict[str, Any], pid: int | None) ->
             return "done"
 
 
-def _print_events(caller: Caller, answer: dict[str, Any], *, follow: bool) -> int:
-    rows = iter([answer["state"]]) if follow else iter(answer["events"])
+def _print_rows(caller: Caller, answer: dict[str, Any], *, follow: bool) -> int:
+    first = answer.get("show") or answer["state"]
+    rows = iter([first]) if follow or "show" in answer else iter(answer["events"])
     try:
         for row in rows:
             print(json.dumps(row), flush=True)

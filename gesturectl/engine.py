@@ -36,6 +36,7 @@ from gesturectl.types import (
     Notice,
     Observation,
     Point,
+    Subject,
     Tick,
     UseProfile,
     UserInput,
@@ -88,6 +89,10 @@ class Core(Protocol):
 
     def hear(self, outside: tuple[Window | UserInput, ...]) -> Step: ...
 
+    def progress(self, t_us: int) -> Iterator[tuple[str, Subject, float]]: ...
+
+    def pointing(self, t_us: int) -> pointer.Shown | None: ...
+
     def enter(self, mode: str, t_us: int) -> Step: ...
 
     def perform(self, done: tuple[Action, ...], t_us: int) -> Step: ...
@@ -137,6 +142,21 @@ class Engine:
     def state(self) -> bindings.State:
         """What the bindings remember, for displays."""
         return self._state
+
+    def progress(self, t_us: int) -> Iterator[tuple[str, Subject, float]]:
+        """Say how far holds, sequences and cues have come, 0..1, for displays."""
+        if self._profile is not None:
+            for one in bindings.progress(self._profile, self._state, t_us):
+                yield " → ".join(one.binding.gestures), one.side, one.fraction
+        if self._senses is not None:
+            for sensed in self._senses.progress:
+                yield sensed.cue.name, sensed.side, sensed.fraction
+
+    def pointing(self, t_us: int) -> pointer.Shown | None:
+        """Return what a display shows of the pointer; None where the profile moves none."""
+        if self._settings is None:
+            return None
+        return pointer.shown(self._settings, self._pointer, t_us)
 
     def step(self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()) -> Step:
         """Take one frame's observation, and what happened on the desktop since the last one.

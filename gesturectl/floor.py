@@ -12,16 +12,16 @@ sent; who wakes the profile takes over, with the engine that heard it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from gesturectl import bindings, controller, people
+from gesturectl import bindings, controller, people, pointer
 from gesturectl.actions import Action
 from gesturectl.controller import FIRST_ARMED, Control
 from gesturectl.engine import Core, Engine, InControl, Step
 from gesturectl.people import Crowd, Person
 from gesturectl.rules import SLEEP
-from gesturectl.types import Controls, HandOver, Observation, UserInput, Window
+from gesturectl.types import Controls, HandOver, Observation, Subject, UserInput, Window
 from gesturectl.zones import Zone
 
 NOTHING = Step((), (), ())
@@ -53,6 +53,14 @@ class Floor:
     def state(self) -> bindings.State:
         """What the bindings remember, for displays."""
         return self._one.state
+
+    def progress(self, t_us: int) -> Iterator[tuple[str, Subject, float]]:
+        """Say how far holds, sequences and cues of who controls have come."""
+        return self._one.progress(t_us)
+
+    def pointing(self, t_us: int) -> pointer.Shown | None:
+        """Return what a display shows of the pointer of who controls."""
+        return self._one.pointing(t_us)
 
     def take_over(self, before: Core) -> None:
         """Go on in the mode and before the window of another, and with the person in control."""

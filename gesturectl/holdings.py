@@ -99,6 +99,12 @@ PLACES: Final[tuple[Place, ...]] = (
         "autostart", (f"{autostart.NAME}.desktop", f".{autostart.NAME}.desktop.*.part"),
         "until `gesturectl service remove`", "to start with your desktop", personal=False,
     ),
+    Place(
+        "sounds", "the short sounds of the display, made by gesturectl",
+        "runtime", ("sound-*.wav", ".sound-*.wav.*.part"),
+        "until you log out", "for the desktop's player, which takes files; with `sounds: true`",
+        personal=False,
+    ),
     # Gestures first: a daemon that runs writes no last activation once `taught` is gone.
     Place(
         "taught", "the model made of your takes, which are in it as numbers",
@@ -312,7 +318,8 @@ class Connection:
 CONNECTIONS: Final[tuple[Connection, ...]] = (
     Connection(
         "the display: X server, or sway's and Wayland's socket",
-        "where the sink or the profile needs it", "to send keys, to know which window is in front",
+        "where the sink or the profile needs it, and for the display on the screen",
+        "to send keys, to know which window is in front, to show what is seen",
     ),
     Connection(
         "your own programs, by a socket in the runtime folder", "while gesturectl runs",

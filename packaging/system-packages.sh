@@ -31,6 +31,7 @@ lib libxcb.so.1 libxcb1
 if [ "$kind" = test ]; then
     program Xvfb xvfb
     program openbox openbox
+    program xcompmgr xcompmgr
     program xterm xterm
     program xdotool xdotool
     program xprop x11-utils
@@ -42,6 +43,7 @@ if [ "$kind" = test ]; then
     program xfce4-panel xfce4-panel
     program waybar waybar
     program sway sway
+    program grim grim
     program foot foot
     program setpriv util-linux
     program chromium chromium

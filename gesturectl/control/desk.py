@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 from gesturectl import __version__, profile
 from gesturectl.actions import Action
+from gesturectl.control.glance import Glance
 from gesturectl.control.wire import Json, Request
 from gesturectl.daemon import Loop, Meters, OnStep
 from gesturectl.engine import Step
@@ -85,12 +86,14 @@ News = Answered | Step | Json
 class Desk:
     """Answers tickets for one run. `wake` is called when there is something in the outbox.
 
-    While nobody has `followed`, nothing is put there but answers.
+    While nobody has `followed`, nothing is put there but answers; `shown` says that a display wants
+    to be told what it shows.
     """
 
     def __init__(self, rig: Rig, wake: Callable[[], None] = lambda: None) -> None:
         self.wake = wake
         self.followed = False
+        self.shown = False
         self.lost = 0  # lines that found the outbox full, ever
         self.modes = _modes(rig.profile)
         self.state = State(False, False, False, None, None, ACTIVE)
@@ -100,6 +103,7 @@ class Desk:
         self._recent: deque[Began | Ended | Notice] = deque(maxlen=RECENT)
         self._started_s = time.monotonic()
         self._read_s = -READING_S
+        self._glance = Glance()
 
     # --- for the server thread ---
 
@@ -165,6 +169,11 @@ class Desk:
             if self.followed:
                 self._tell(state.to_json(loop.t_us), 1)
                 count += 1
+        if self.shown:
+            row = self._glance.changed(loop, state._asdict(), rig.profile)
+            if row is not None:
+                self._tell(row, 1)
+                count += 1
         if count:
             self.wake()
 
@@ -175,6 +184,8 @@ class Desk:
             on_step(t_us, step, meters)
             if step.events or step.requests:
                 self._recent.extend((*step.events, *step.requests))
+            if self.shown:
+                self._glance.note(step)
             if self.followed and (step.events or step.commands or step.requests):
                 lines = len(step.events) + len(step.commands) + len(step.requests)
                 self._tell(step, lines)
@@ -266,6 +277,12 @@ class Desk:
             return lambda: {"state": state}
         return lambda: {"state": state, "events": [to_json(one) for one in recent]}
 
+    def show(self, loop: Loop, ticket: Ticket) -> Answer:
+        state = self.state._asdict()
+        row = {"t_us": loop.t_us, "type": "show"}
+        row |= self._glance.row(loop, state, self._rig.profile)
+        return lambda: {"show": row}
+
     def do(self, loop: Loop, ticket: Ticket) -> Answer:
         self._check_possible(loop, ticket)
         dropped = loop.engine.state.dropped
@@ -349,6 +366,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "profile": Desk.profile,
     "reload": Desk.reload,
     "events": Desk.events,
+    "show": Desk.show,
     "do": Desk.do,
     "panic": Desk.panic,
     "quit": Desk.quit,

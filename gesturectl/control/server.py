@@ -62,6 +62,8 @@ class _Client:
     out: bytearray = field(default_factory=bytearray)
     asking: Request | None = None
     following: bool = False
+    showing: bool = False
+    newest: bytes = b""  # what it shows next: of what it did not fetch, the last
     ended: bool = False
     gone: bool = False
     leaving: bool = False
@@ -82,7 +84,8 @@ class _Client:
             return False
         if self.gone:
             return True
-        return not self.out and (self.leaving or (self.ended and not self.following))
+        stays = self.following or self.showing
+        return not self.out and (self.leaving or (self.ended and not stays))
 
 
 class Server:
@@ -217,6 +220,8 @@ class Server:
                 return
             if request.ask == "events" and request.value:
                 self._desk.followed = True  # from before the answer: nothing may be missed
+            if request.ask == "show" and request.value:
+                self._desk.shown = True
             client.asking = request
             self._desk.ask(client.number, request, urgent=spec.urgent)
         except Refused as refused:
@@ -232,6 +237,8 @@ class Server:
         while (news := self._desk.take()) is not None:
             if isinstance(news, Answered):
                 self._deliver(news)
+            elif isinstance(news, dict) and news["type"] == "show":
+                self._show(wire.encode(news))
             else:
                 self._spread(_lines_of(news))
         if lost > self._lost:
@@ -239,7 +246,7 @@ class Server:
                 client.dropped += lost - self._lost
             self._lost = lost
         for client in list(self._clients.values()):
-            if (client.out or client.dropped) and not client.mask & select.POLLOUT:
+            if (client.out or client.dropped or client.newest) and not client.mask & select.POLLOUT:
                 self._write(client)
                 self._settle(client)
 
@@ -252,8 +259,12 @@ class Server:
             told: Json = {"ok": True, **answered.answer()}
         except GesturectlError as error:
             told = _refusal(str(error))
+        follows = bool(request.value) and bool(told["ok"])
         if request.ask == "events":
-            client.following = bool(request.value) and bool(told["ok"])
+            client.following = follows
+            self._see_who_follows()
+        elif request.ask == "show":
+            client.showing, client.newest = follows, b""
             self._see_who_follows()
         self._answer(client, request.id, told)
         self._settle(client)
@@ -266,6 +277,11 @@ class Server:
             else:
                 client.out += lines
 
+    def _show(self, line: bytes) -> None:
+        for client in self._clients.values():
+            if client.showing:
+                client.newest = line
+
     def _answer(self, client: _Client, number: wire.Id, told: Json) -> None:
         client.out += wire.encode({"type": "answer", "id": number, **told})
         self._write(client)
@@ -274,9 +290,14 @@ class Server:
         if client.gone:
             client.out.clear()
             client.dropped = 0
+            client.newest = b""
             return
         try:
             if client.out:
+                del client.out[: client.line.send(client.out)]
+            if not client.out and client.newest:
+                client.out += client.newest
+                client.newest = b""
                 del client.out[: client.line.send(client.out)]
         except BlockingIOError:
             pass
@@ -291,9 +312,11 @@ class Server:
 
     def _see_who_follows(self) -> None:
         """Let the desk collect news only for whoever follows them, or has asked to."""
+        clients = self._clients.values()
         if self._desk.followed:
-            clients = self._clients.values()
-            self._desk.followed = any(one.following or _asks_to_follow(one) for one in clients)
+            self._desk.followed = any(one.following or _asks(one, "events") for one in clients)
+        if self._desk.shown:
+            self._desk.shown = any(one.showing or _asks(one, "show") for one in clients)
 
     # --- coming and going ---
 
@@ -317,7 +340,14 @@ class Server:
             if len(self._clients) >= MAX_CLIENTS:
                 # A panic must get in, whoever fills the house: who was silent longest goes.
                 clients = self._clients.values()
-                quiet = min(clients, key=lambda one: (one.following, bool(one.asking), one.heard_s))
+                quiet = min(
+                    clients,
+                    key=lambda one: (
+                        one.following or one.showing,
+                        bool(one.asking),
+                        one.heard_s,
+                    ),
+                )
                 self._hang_up(quiet)
             self._next += 1
             client = _Client(self._next, line, time.monotonic())
@@ -378,9 +408,10 @@ def answering(claim: Claim, rig: Rig) -> Iterator[Desk]:
         server.stop()
 
 
-def _asks_to_follow(client: _Client) -> bool:
+def _asks(client: _Client, what: str) -> bool:
+    """Whether a client has asked to follow this, and waits for the answer."""
     asked = client.asking
-    return asked is not None and asked.ask == "events" and bool(asked.value)
+    return asked is not None and asked.ask == what and bool(asked.value)
 
 
 def _hello() -> Json:

@@ -51,6 +51,10 @@ ASKS: Final[dict[str, AskSpec]] = {
         "Gives the last gestures and modes; with `follow`, all that happens from now on.",
         "follow", bool, optional=True,
     ),
+    "show": AskSpec(
+        "Gives what a display shows; with `follow`, again whenever it has changed.",
+        "follow", bool, optional=True,
+    ),
     "do": AskSpec("Does an action once, written as behind `do:` in a profile.", "action"),
     "panic": AskSpec(
         "Lets go of everything and sleeps; pauses where the profile cannot sleep.", urgent=True

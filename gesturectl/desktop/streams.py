@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from gesturectl.errors import DesktopError
 
+NO_WINDOWS = "which window is in front is not known any more"
 ANSWER_S = 2.0  # a desktop that is asked at the start and says nothing for so long hangs
 
 Message = TypeVar("Message")
@@ -16,14 +17,14 @@ Cut = Callable[[bytearray], Message | None]
 
 
 class Stream:
-    """A connection to `path`; `peer` is what errors call the other end.
+    """A connection to `path`; `peer` is what errors call the other end, `loss` what its end means.
 
     Raises:
         OSError: nobody listens there.
     """
 
-    def __init__(self, path: str, peer: str) -> None:
-        self._peer = peer
+    def __init__(self, path: str, peer: str, loss: str = NO_WINDOWS) -> None:
+        self._peer, self._loss = peer, loss
         self._buffer = bytearray()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -33,7 +34,11 @@ class Stream:
             self._socket.close()
             raise
 
-    def send(self, message: bytes) -> None:
+    def fileno(self) -> int:
+        """Return the descriptor of the connection."""
+        return self._socket.fileno()
+
+    def send(self, message: bytes, *files: int) -> None:
         """Send a message; they are short, and fit into the kernel's buffer.
 
         Raises:
@@ -41,7 +46,10 @@ class Stream:
         """
         try:
             self._socket.settimeout(ANSWER_S)
-            self._socket.sendall(message)
+            if files:
+                socket.send_fds(self._socket, [message], files)
+            else:
+                self._socket.sendall(message)
         except OSError as error:
             raise self._gone() from error
 
@@ -91,6 +99,5 @@ class Stream:
 
     def _gone(self) -> DesktopError:
         return DesktopError(
-            f"{self._peer} has ended: which window is in front is not known any more; start "
-            "gesturectl again when the desktop is back"
+            f"{self._peer} has ended: {self._loss}; start gesturectl again when the desktop is back"
         )

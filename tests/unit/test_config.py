@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl.config import Config, Keep, parse
+from gesturectl.config import Config, Display, Keep, parse
 from gesturectl.errors import ConfigError
 from gesturectl.types import Window
 
@@ -117,3 +117,26 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
 def test_what_is_not_settings_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse(text, "config.yaml")
+
+
+def test_a_display_is_where_and_as_somebody_wants_it() -> None:
+    text = (
+        "display: {show: true, place: top, screen: 2, size: 1.5, contrast: high, motion: reduced, "
+        "opacity: 1}\nsounds: true\n"
+    )
+    read = parse(text, "config.yaml")
+    assert read.sounds
+    assert read.display == Display(True, "top", "2", 1.5, "high", "reduced", 1.0)
+    assert parse("display: {show: auto}\n", "config.yaml").display == Display()
+
+
+def test_all_that_is_wrong_with_a_display_is_told_at_its_place() -> None:
+    text = "display:\n  show: maybe\n  place: middle\n  size: 4\n  colour: red\nsounds: loud\n"
+    with pytest.raises(ConfigError) as error:
+        parse(text, "config.yaml")
+    told = [line for line in str(error.value).splitlines() if line.startswith("config")]
+    assert [line.split(": ", 1)[0] for line in told] == [
+        f"config.yaml:{place}" for place in ("2:9", "3:10", "4:9", "5:3", "6:9")
+    ]
+    assert "`4` is no number from 0.5 to 3" in told[2]
+    assert "nothing of a display is called `colour`" in told[3]

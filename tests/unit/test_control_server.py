@@ -224,3 +224,45 @@ def test_without_pictures_requests_are_answered_all_the_same(run: Running) -> No
     with run.talk() as talk:
         assert talk.ask(ask="pause")["ok"]
         assert talk.ask(ask="status")["frames_per_s"] == 0.0
+
+
+def test_a_display_is_shown_what_there_is_and_then_what_changes(run: Running) -> None:
+    with run.talk() as display, run.talk() as other:
+        first = display.ask(ask="show", follow=True)["show"]
+        assert (first["type"], first["mode"], first["fired"]) == ("show", "active", None)
+        other.ask(ask="mode", name="volume")
+        while display.hear()["mode"] != "volume":
+            pass
+        assert run.desk.shown
+        assert not run.desk.followed
+    while run.desk.shown:  # it is noticed that nobody shows anything any more
+        pass
+
+
+def test_who_asks_once_what_is_shown_is_told_once(run: Running) -> None:
+    with run.talk() as talk:
+        assert talk.ask(ask="show")["show"]["paused"] is False
+        assert not run.desk.shown
+        talk.ask(ask="show", follow=True)
+        assert run.desk.shown
+        talk.ask(ask="show", follow=False)
+        assert not run.desk.shown
+
+
+def test_a_display_that_fell_behind_hears_the_newest_and_not_what_it_missed(
+    run: Running,
+) -> None:
+    with run.talk() as display, run.talk() as other:
+        display.ask(ask="show", follow=True)
+        row = {"type": "show", "mode": "x" * 1000, "number": 0}
+        for number in range(5000):  # far more than the kernel keeps
+            run.desk._tell(row | {"number": number}, 1)
+            run.desk.wake()
+            if number % 500 == 0:
+                other.ask(ask="status")
+        other.ask(ask="status")
+        heard = [display.hear() for _ in range(2)]
+        while heard[-1].get("number") != 4999:
+            heard.append(display.hear())
+        assert len(heard) < 2500
+        assert not any(one["type"] == "dropped" for one in heard)
