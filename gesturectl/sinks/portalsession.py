@@ -148,9 +148,8 @@ class Portal:
         """
         self._thread.start()
         try:
-            while not self._opened.wait(0.2):  # so that Ctrl-C is heard while the dialog waits
-                pass
-        except BaseException:
+            self._opened.wait()
+        except BaseException:  # Ctrl-C, while the dialog waits
             self.close()
             raise
         if self._failure is not None:
@@ -207,14 +206,14 @@ class Portal:
         first, longest = self._patience.back_off_s
         wait_s = first
         while not self._ending:
-            lasted = False
+            since_s = time.monotonic()
             try:
                 async with _Connection() as bus:
                     link = _Link(bus, self._news)
                     watching = asyncio.create_task(link.watch_bus())
                     try:
                         handle = await self._start(link)
-                        lasted = True
+                        since_s = time.monotonic()
                         await self._pump(link, handle)
                     finally:
                         watching.cancel()
@@ -234,10 +233,13 @@ class Portal:
                 else:
                     log.debug("no session yet: %s", error)
             finally:
+                lived = self.live != 0 and time.monotonic() - since_s > longest
                 self.live = 0
                 self._down.clear()
-            wait_s = first if lasted else min(2 * wait_s, longest)
+            if lived:  # else it may be ended as soon as it begins, time and again
+                wait_s = first
             await self._rest(wait_s)
+            wait_s = min(2 * wait_s, longest)
 
     def _fail(self, reason: str) -> None:
         if self._opened.is_set():
