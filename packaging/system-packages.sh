@@ -38,6 +38,7 @@ if [ "$kind" = test ]; then
     program setxkbmap x11-xkb-utils
     program strace strace
     program dbus-daemon dbus
+    program /usr/libexec/xdg-desktop-portal xdg-desktop-portal
     program sway sway
     program foot foot
     program setpriv util-linux
