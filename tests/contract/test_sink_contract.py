@@ -160,8 +160,8 @@ def watched_wlroots(request: pytest.FixtureRequest) -> Iterator[Watched]:
 @contextmanager
 def watched_portal(request: pytest.FixtureRequest) -> Iterator[Watched]:
     from gesturectl.sinks.portal import PortalSink, stroke_of
+    from tests.e2e.bus import private_bus
     from tests.fakeportal import running_portal
-    from tests.sessionbus import running_bus
 
     require_program("dbus-daemon")
     known = ("ctrl", "shift", "Right", "F5", "F13", "я", "a", "space")
@@ -170,7 +170,7 @@ def watched_portal(request: pytest.FixtureRequest) -> Iterator[Watched]:
     mark = ("PointerMotion", (0.125, 0.125))
     kept: list[object] = []
     with (
-        running_bus(request.getfixturevalue("short_folder")) as address,
+        private_bus(request.getfixturevalue("short_folder")) as address,
         running_portal(address) as portal,
         pytest.MonkeyPatch.context() as patch,
     ):

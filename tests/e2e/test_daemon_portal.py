@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require_program
+from tests.e2e.bus import private_bus
 from tests.e2e.process import START_S, finished, gesturectl
 from tests.fakeportal import FakePortal, running_portal
 from tests.lessons import trace_of
-from tests.sessionbus import running_bus
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ CTRL, RIGHT, SPACE = 29, 106, 57
 @pytest.fixture
 def portal(short_folder: Path) -> Iterator[FakePortal]:
     require_program("dbus-daemon")
-    with running_bus(short_folder) as address, running_portal(address) as portal:
+    with private_bus(short_folder) as address, running_portal(address) as portal:
         yield portal
 
 

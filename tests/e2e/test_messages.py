@@ -29,7 +29,7 @@ from gesturectl.sinks.courier import ROOM, WAYS, Courier, Message, Way, check
 from gesturectl.sinks.memory import MemorySink
 from gesturectl.types import Mqtt, Notify, Osc, Play, Say, Webhook
 from tests.conftest import require_program
-from tests.sessionbus import running_bus
+from tests.e2e.bus import private_bus
 
 ARRIVES_S = 10.0  # far more than it takes
 
@@ -333,7 +333,7 @@ def test_a_proxy_for_mqtt_is_not_used(
 def bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """A D-Bus of the test's own, with no service in it."""
     require_program("dbus-daemon")
-    with running_bus(tmp_path) as address:
+    with private_bus(tmp_path) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         yield address
 

@@ -24,9 +24,9 @@ from gesturectl.types import (
     Text,
 )
 from tests.conftest import require_program
+from tests.e2e.bus import private_bus
 from tests.e2e.xserver import wait_until
 from tests.fakebackend import PROGRAM, FakeBackend, running_frontend
-from tests.sessionbus import running_bus
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ CTRL = ("KeyboardKeycode", 29)
 @pytest.fixture
 def desktop(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBackend]:
     require_program("dbus-daemon", str(PROGRAM))
-    with running_bus(short_folder) as address, running_frontend(address, short_folder) as desktop:
+    with private_bus(short_folder) as address, running_frontend(address, short_folder) as desktop:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         assert wait_until(lambda: works() is None), works()
         yield desktop

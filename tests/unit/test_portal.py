@@ -30,8 +30,8 @@ from gesturectl.types import (
     Text,
 )
 from tests.conftest import require_program
+from tests.e2e.bus import private_bus
 from tests.fakeportal import KEYBOARD, POINTER, FakePortal, running_portal
-from tests.sessionbus import running_bus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the portal is D-Bus on Linux")
 
@@ -42,7 +42,7 @@ CTRL, F5, RETURN = 29, 63, 28
 @pytest.fixture
 def bus(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     require_program("dbus-daemon")
-    with running_bus(short_folder) as address:
+    with private_bus(short_folder) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         yield address
 
@@ -346,7 +346,7 @@ def test_a_bus_that_ends_harms_nothing(
     short_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     require_program("dbus-daemon")
-    with running_bus(short_folder) as address:
+    with private_bus(short_folder) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         portal = FakePortal(address)
         portal.start()

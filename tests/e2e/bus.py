@@ -1,0 +1,191 @@
+"""A private D-Bus for tests, a client that asks on it, and a watcher that icons register with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import Any, Final
+
+from dbus_fast import Message, MessageType
+from dbus_fast.aio import MessageBus
+
+TIMEOUT_S: Final = 10.0
+WATCHER: Final = "org.kde.StatusNotifierWatcher"
+
+
+@contextmanager
+def private_bus(
+    folder: Path, env: Mapping[str, str] | None = None, *, services: bool = False
+) -> Iterator[str]:
+    """Run a bus of the test's own; give its address.
+
+    With `services` it starts those that are installed, in the environment `env`.
+    """
+    configuration = folder / "bus.conf"
+    configuration.write_text(
+        "<busconfig><type>session</type>"
+        f"<listen>unix:path={folder / 'bus'}</listen><auth>EXTERNAL</auth>"
+        f"{'<standard_session_servicedirs/>' if services else ''}"
+        '<policy context="default"><allow send_destination="*" eavesdrop="true"/>'
+        '<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>'
+    )
+    command = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env
+    ) as daemon:
+        assert daemon.stdout is not None
+        address = daemon.stdout.readline().strip()
+        try:
+            yield address
+        finally:
+            daemon.terminate()
+
+
+def ask(address: str, message: Message) -> list[Any]:
+    """Call a method, from a connection of its own; return what is answered."""
+
+    async def answer() -> Message:
+        bus = await MessageBus(bus_address=address).connect()
+        try:
+            reply = await bus.call(message)
+        finally:
+            bus.disconnect()
+        assert reply is not None
+        return reply
+
+    reply = asyncio.run(asyncio.wait_for(answer(), TIMEOUT_S))
+    assert reply.message_type is not MessageType.ERROR, f"{reply.error_name}: {reply.body}"
+    return list(reply.body)
+
+
+class Watcher:
+    """What a panel has: it is told of icons, and of what they say of themselves.
+
+    `items` are names as they register; `signals` the members of the signals that come.
+    """
+
+    def __init__(self) -> None:
+        self.items: Queue[str] = Queue()
+        self.signals: Queue[str] = Queue()
+
+    def heard(self, message: Message) -> Message | None:
+        """Take a call or a signal."""
+        if message.message_type is MessageType.SIGNAL:
+            self.signals.put(message.member)
+            return None
+        if message.member != "RegisterStatusNotifierItem":
+            return None
+        self.items.put(message.body[0])
+        return Message.new_method_return(message)
+
+
+@contextmanager
+def watching(address: str) -> Iterator[Watcher]:
+    """Be the watcher of a bus, until the context ends."""
+    watcher, ready = Watcher(), threading.Event()
+
+    async def serve() -> None:
+        bus = await MessageBus(bus_address=address).connect()
+        bus.add_message_handler(watcher.heard)
+        for interface in ("org.kde.StatusNotifierItem", "com.canonical.dbusmenu"):
+            rule = f"type='signal',interface='{interface}'"
+            await bus.call(
+                Message(
+                    destination="org.freedesktop.DBus",
+                    path="/org/freedesktop/DBus",
+                    interface="org.freedesktop.DBus",
+                    member="AddMatch",
+                    signature="s",
+                    body=[rule],
+                )
+            )
+        await bus.request_name(WATCHER)
+        ready.set()
+        await stop.wait()
+        bus.disconnect()
+
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    assert ready.wait(TIMEOUT_S)
+    try:
+        yield watcher
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(TIMEOUT_S)
+        loop.close()
+
+
+class Icon:
+    """An icon on a bus, as a panel uses it."""
+
+    def __init__(self, address: str, name: str) -> None:
+        self.address, self.name = address, name
+
+    def call(self, path: str, interface: str, member: str, signature: str = "", *body: Any
+    ) -> list[Any]:  # fmt: skip
+        """Call one of its methods."""
+        return ask(
+            self.address,
+            Message(
+                destination=self.name,
+                path=path,
+                interface=interface,
+                member=member,
+                signature=signature,
+                body=list(body),
+            ),
+        )
+
+    def properties(self) -> dict[str, Any]:
+        """Return all that it says of itself."""
+        (found,) = self.call(
+            "/StatusNotifierItem",
+            "org.freedesktop.DBus.Properties",
+            "GetAll",
+            "s",
+            "org.kde.StatusNotifierItem",
+        )
+        return {name: variant.value for name, variant in found.items()}
+
+    def activate(self) -> None:
+        """Click on it."""
+        self.call("/StatusNotifierItem", "org.kde.StatusNotifierItem", "Activate", "ii", 0, 0)
+
+    def menu(self) -> dict[str, tuple[int, dict[str, Any]]]:
+        """Return its rows by their words, those of submenus behind a slash: number, properties."""
+        _revision, root = self.call(
+            "/MenuBar", "com.canonical.dbusmenu", "GetLayout", "iias", 0, -1, []
+        )
+        return dict(_rows(root, ""))
+
+    def click(self, row: str) -> None:
+        """Click a row of its menu."""
+        from dbus_fast import Variant
+
+        number, _own = self.menu()[row]
+        self.call(
+            "/MenuBar", "com.canonical.dbusmenu", "Event", "isvu",
+            number, "clicked", Variant("i", 0), 0,
+        )  # fmt: skip
+
+
+def _rows(node: list[Any], above: str) -> Iterator[tuple[str, tuple[int, dict[str, Any]]]]:
+    for child in node[2]:
+        number, found, _inner = child.value
+        own = {name: variant.value for name, variant in found.items()}
+        words = above + str(own.get("label", "—")).replace("__", "_")
+        yield words, (number, own)
+        yield from _rows(child.value, f"{words}/")
+
+
+def environment(address: str) -> dict[str, str]:
+    """Return an environment in which this bus is the session's."""
+    return dict(os.environ) | {"DBUS_SESSION_BUS_ADDRESS": address}
