@@ -171,7 +171,10 @@ class Portal:
 
     def beat(self) -> None:
         """Say that the daemon lives: after silence the thread lets go of what is held."""
+        first = self._heard_s is None
         self._heard_s = time.monotonic()
+        if first:  # the thread may wait without an end, as there was no silence to measure
+            self._tell(self._news.set)
 
     def close(self) -> None:
         """Send what waits, end the session and the thread."""
