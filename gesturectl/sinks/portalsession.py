@@ -199,7 +199,10 @@ class Portal:
         try:
             self._loop.run_until_complete(self._task)
         except asyncio.CancelledError:
-            self._failure = self._failure or SinkError("ended before the desktop had agreed")
+            self._failure = SinkError("ended before the desktop had agreed")
+        except Exception:  # a bug: the bus is left by now, and the desktop has let go
+            log.exception("the portal's thread has ended: what gestures do is dropped")
+            self._failure = SinkError("the sink portal has a bug; please report what is above")
         finally:
             self.live = 0
             self._loop.close()
@@ -492,7 +495,10 @@ class _Link:
             for call in calls
         ]
         for message in messages[:-1]:
-            self._bus.send(message)
+            sent = self._bus.send(message)
+            sent.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # the last tells
         try:
             await self.call(messages[-1], patience_s)
         except _Refused as error:
