@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -12,7 +11,7 @@ from gesturectl.errors import SinkError
 from gesturectl.sinks.evdev import KEYCODES
 from gesturectl.sinks.keysyms import keysyms_of
 from gesturectl.sinks.xdisplay import XDisplay
-from gesturectl.sinks.xkeymap import Stroke
+from gesturectl.sinks.xkeymap import Keymap, Stroke
 
 X_OFFSET: Final = 8  # X11 counts the kernel's keys from there
 MODIFIERS: Final = tuple(
@@ -66,7 +65,7 @@ class XLayout:
                 f"{key.name} is in another keyboard layout than the one in use; switch to that one "
                 "first, or choose another key"
             )
-        holding = tuple(_real(code, keymap.mods_of) - X_OFFSET for code in found.holding)
+        holding = tuple(_real(code, keymap) - X_OFFSET for code in found.holding)
         return replace(found, keycode=found.keycode - X_OFFSET, holding=holding)
 
     def close(self) -> None:
@@ -75,13 +74,18 @@ class XLayout:
             self._display.close()
 
 
-def _real(code: int, mods_of: Mapping[int, int]) -> int:
+def _real(code: int, keymap: Keymap) -> int:
     """Return a modifier that keyboards have, where X11 names one of those that only its tables do.
 
-    AltGr is such: keycode 92, which is no key of the kernel's, stands beside the real 108.
+    AltGr is such: keycode 92, which is no key of the kernel's, has the keysym of the real 108.
     """
-    same = (real for real in MODIFIERS if mods_of.get(real) == mods_of.get(code))
-    return code if code in MODIFIERS else next(same, code)
+    if code in MODIFIERS:
+        return code
+    for places in keymap.places.values():
+        same = {place.keycode for place in places if place.level == 0}
+        if code in same and (real := same.intersection(MODIFIERS)):
+            return min(real)
+    return code
 
 
 def _opened(name: str) -> XDisplay:
