@@ -5,9 +5,9 @@
              └── 1 s, 2 s, … 60 s: with the token that Start gave ◄───────────┘ no answer
                  denied: nobody is asked again in this run
 
-`post` puts calls down and returns; they go out in order. Each names the session it was meant for:
-what was meant for one that has ended is dropped, never sent to the next, as the desktop has let go
-of all that was held. The token lets a later session, and the next run, start without a dialog; each
+`post` puts calls down and returns; they go out in order, each when the one before was taken. Each
+names the session it was meant for: what was meant for one that has ended is dropped, never sent to
+the next, as the desktop has let go of all that was held. The token lets a later session, and the next run, start without a dialog; each
 counts once.
 
 The portal ends the sessions of a program that leaves the bus, and the desktop lets go of what they
@@ -60,7 +60,6 @@ CONSENT_S: Final = 180.0  # to read a dialog, and to reach its button without ha
 TAKEN_S: Final = 2.0  # a portal that takes no key for so long hangs
 CLOSE_S: Final = 3.0
 BACK_OFF_S: Final = (1.0, 60.0)  # the first wait, and the longest
-AT_ONCE: Final = 64  # calls under way before one is waited for; a bus allows thousands
 ROOM: Final = 1000  # commands that wait
 
 NO_BUS: Final = (
@@ -358,11 +357,9 @@ class Portal:
         return max(0.0, self._heard_s + self._heartbeat_s - time.monotonic())
 
     async def _deliver(self, link: _Link, handle: str, calls: list[Call]) -> None:
-        for start in range(0, len(calls), AT_ONCE):
-            part = calls[start : start + AT_ONCE]
-            for call in part:
-                self._note(call)
-            await link.notify(handle, part, self._patience.taken_s)
+        for call in calls:
+            self._note(call)
+            await link.notify(handle, call, self._patience.taken_s)
 
     def _note(self, call: Call) -> None:
         """Note what is held: of keys and buttons the last value says whether it goes down."""
@@ -483,24 +480,16 @@ class _Link:
         answered: dict[str, Any] = results
         return answered
 
-    async def notify(self, session: str, calls: list[Call], patience_s: float) -> None:
-        """Send calls in order, and wait until the portal has taken the last one."""
-        messages = [
-            _message(
-                REMOTE,
-                f"Notify{call.member}",
-                f"oa{{sv}}{call.signature}",
-                [session, {}, *call.body],
-            )
-            for call in calls
-        ]
-        for message in messages[:-1]:
-            sent = self._bus.send(message)
-            sent.add_done_callback(
-                lambda done: done.cancelled() or done.exception()
-            )  # the last tells
+    async def notify(self, session: str, call: Call, patience_s: float) -> None:
+        """Make a call, and wait until the portal has passed it on.
+
+        It takes every call in a thread of its own: of two at a time the second may come first, and
+        a key go up before it goes down. Seen with xdg-desktop-portal 1.16.
+        """
+        body: list[Any] = [session, {}, *call.body]
+        signature = f"oa{{sv}}{call.signature}"
         try:
-            await self.call(messages[-1], patience_s)
+            await self.call(_message(REMOTE, f"Notify{call.member}", signature, body), patience_s)
         except _Refused as error:
             self.check()
             self._refused(str(error))
