@@ -231,7 +231,9 @@ def _sinks() -> Iterator[Finding]:
     try:
         name = default_sink()
     except GesturectlError as error:
-        yield Finding("sink", "warn", "no keys can be sent", str(error))
+        said, _, reasons = str(error).partition(":\n")
+        found, advice = (said, reasons) if reasons else ("no keys can be sent", said)
+        yield Finding("sink", "warn", found, advice)
         return
     reach = shortfall(name)
     if reach is None:

@@ -148,8 +148,8 @@ PLACES: Final[tuple[Place, ...]] = (
     Place(
         "portal", "the permission that you gave the desktop's portal: a number of the portal's",
         "state", ("portal-token", ".portal-token.*.part"),
-        "until the next start changes it, or you remove it; the desktop's settings revoke it",
-        "to use keyboard and mouse without being asked each time", personal=False,
+        "until the next start changes it, or you delete it; the desktop's settings revoke it",
+        "to use keyboard and mouse without asking each time",
     ),
 )  # fmt: skip
 

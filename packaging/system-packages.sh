@@ -42,6 +42,7 @@ if [ "$kind" = test ]; then
     program systemd-analyze systemd
     program xfce4-panel xfce4-panel
     program waybar waybar
+    program /usr/libexec/xdg-desktop-portal xdg-desktop-portal
     program sway sway
     program grim grim
     program foot foot

@@ -1,8 +1,8 @@
 """A desktop portal for tests: RemoteDesktop on a bus of the test's own, as in xdg-desktop-portal.
 
 It answers by Request objects and their Response, keeps sessions and single-use tokens, looks after
-the order of calls and what the user allows, and lets go of what a session held when that ends, by
-Close, by the end of its owner on the bus, or by the test (a locked screen, a user who stops it).
+the order of requests and what the user allows, and lets go of what a session held when that ends,
+by Close, by the end of its owner on the bus, or by the test (a locked screen, a user who stops it).
 What arrives is kept in `heard`, whole and in order.
 """
 
@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from dbus_fast import ErrorType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
@@ -74,6 +75,7 @@ class FakePortal:
         self.tokens: set[str] = set()
         self.sessions: dict[str, Session] = {}
         self.heard: list[Heard] = []
+        self._delays_s = cycle((0.0005, 0.0, 0.001, 0.0))
         self.let_go: list[tuple[str, int]] = []  # by the desktop, as a session ended
         self._changed = threading.Condition()
         self._ready = threading.Event()
@@ -155,7 +157,9 @@ class FakePortal:
             if message.member.startswith("Notify"):
                 if not self.takes_calls:
                     return True  # taken, and never answered
-                return self._notify(message)
+                # The portal takes each call in a thread: who does not wait sees them change places.
+                self._loop.call_later(next(self._delays_s), self._notified, message)
+                return True
             return self._request(message)
 
     def _property(self, message: Message) -> Message:
@@ -247,7 +251,12 @@ class FakePortal:
             signal.destination = to
         self._bus.send(signal)
 
-    def _notify(self, message: Message) -> Message | None:
+    def _notified(self, message: Message) -> None:
+        with self._changed:
+            self._bus.send(self._notify(message))
+            self._changed.notify_all()
+
+    def _notify(self, message: Message) -> Message:
         member = message.member.removeprefix("Notify")
         signature, needed = NOTIFY[member]
         try:

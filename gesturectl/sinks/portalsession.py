@@ -5,9 +5,9 @@
              └── 1 s, 2 s, … 60 s: with the token that Start gave ◄───────────┘ no answer
                  denied: nobody is asked again in this run
 
-`post` puts calls down and returns; they go out in order. Each names the session it was meant for:
-what was meant for one that has ended is dropped, never sent to the next, as the desktop has let go
-of all that was held. The token lets a later session, and the next run, start without a dialog; each
+`post` puts calls down and returns; they go out in order, each when the one before was taken. Each
+names the session it was meant for: what was meant for one that has ended is dropped, never sent to
+the next, as the desktop has let go of all that was held. The token lets a later session, and the next run, start without a dialog; each
 counts once.
 
 The portal ends the sessions of a program that leaves the bus, and the desktop lets go of what they
@@ -60,7 +60,6 @@ CONSENT_S: Final = 180.0  # to read a dialog, and to reach its button without ha
 TAKEN_S: Final = 2.0  # a portal that takes no key for so long hangs
 CLOSE_S: Final = 3.0
 BACK_OFF_S: Final = (1.0, 60.0)  # the first wait, and the longest
-AT_ONCE: Final = 64  # calls under way before one is waited for; a bus allows thousands
 ROOM: Final = 1000  # commands that wait
 
 NO_BUS: Final = (
@@ -148,9 +147,8 @@ class Portal:
         """
         self._thread.start()
         try:
-            while not self._opened.wait(0.2):  # so that Ctrl-C is heard while the dialog waits
-                pass
-        except BaseException:
+            self._opened.wait()
+        except BaseException:  # Ctrl-C, while the dialog waits
             self.close()
             raise
         if self._failure is not None:
@@ -172,7 +170,10 @@ class Portal:
 
     def beat(self) -> None:
         """Say that the daemon lives: after silence the thread lets go of what is held."""
+        first = self._heard_s is None
         self._heard_s = time.monotonic()
+        if first:  # the thread may wait without an end, as there was no silence to measure
+            self._tell(self._news.set)
 
     def close(self) -> None:
         """Send what waits, end the session and the thread."""
@@ -197,7 +198,10 @@ class Portal:
         try:
             self._loop.run_until_complete(self._task)
         except asyncio.CancelledError:
-            self._failure = self._failure or SinkError("ended before the desktop had agreed")
+            self._failure = SinkError("ended before the desktop had agreed")
+        except Exception:  # a bug: the bus is left by now, and the desktop has let go
+            log.exception("the portal's thread has ended: what gestures do is dropped")
+            self._failure = SinkError("the sink portal has a bug; please report what is above")
         finally:
             self.live = 0
             self._loop.close()
@@ -207,14 +211,14 @@ class Portal:
         first, longest = self._patience.back_off_s
         wait_s = first
         while not self._ending:
-            lasted = False
+            since_s = time.monotonic()
             try:
                 async with _Connection() as bus:
                     link = _Link(bus, self._news)
                     watching = asyncio.create_task(link.watch_bus())
                     try:
                         handle = await self._start(link)
-                        lasted = True
+                        since_s = time.monotonic()
                         await self._pump(link, handle)
                     finally:
                         watching.cancel()
@@ -234,10 +238,13 @@ class Portal:
                 else:
                     log.debug("no session yet: %s", error)
             finally:
+                lived = self.live != 0 and time.monotonic() - since_s > longest
                 self.live = 0
                 self._down.clear()
-            wait_s = first if lasted else min(2 * wait_s, longest)
+            if lived:  # else it may be ended as soon as it begins, time and again
+                wait_s = first
             await self._rest(wait_s)
+            wait_s = min(2 * wait_s, longest)
 
     def _fail(self, reason: str) -> None:
         if self._opened.is_set():
@@ -350,11 +357,9 @@ class Portal:
         return max(0.0, self._heard_s + self._heartbeat_s - time.monotonic())
 
     async def _deliver(self, link: _Link, handle: str, calls: list[Call]) -> None:
-        for start in range(0, len(calls), AT_ONCE):
-            part = calls[start : start + AT_ONCE]
-            for call in part:
-                self._note(call)
-            await link.notify(handle, part, self._patience.taken_s)
+        for call in calls:
+            self._note(call)
+            await link.notify(handle, call, self._patience.taken_s)
 
     def _note(self, call: Call) -> None:
         """Note what is held: of keys and buttons the last value says whether it goes down."""
@@ -475,21 +480,16 @@ class _Link:
         answered: dict[str, Any] = results
         return answered
 
-    async def notify(self, session: str, calls: list[Call], patience_s: float) -> None:
-        """Send calls in order, and wait until the portal has taken the last one."""
-        messages = [
-            _message(
-                REMOTE,
-                f"Notify{call.member}",
-                f"oa{{sv}}{call.signature}",
-                [session, {}, *call.body],
-            )
-            for call in calls
-        ]
-        for message in messages[:-1]:
-            self._bus.send(message)
+    async def notify(self, session: str, call: Call, patience_s: float) -> None:
+        """Make a call, and wait until the portal has passed it on.
+
+        It takes every call in a thread of its own: of two at a time the second may come first, and
+        a key go up before it goes down. Seen with xdg-desktop-portal 1.16.
+        """
+        body: list[Any] = [session, {}, *call.body]
+        signature = f"oa{{sv}}{call.signature}"
         try:
-            await self.call(messages[-1], patience_s)
+            await self.call(_message(REMOTE, f"Notify{call.member}", signature, body), patience_s)
         except _Refused as error:
             self.check()
             self._refused(str(error))

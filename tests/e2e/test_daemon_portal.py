@@ -131,6 +131,18 @@ def test_who_denies_ends_the_run_with_what_to_do(
     assert "start gesturectl again and agree in the dialog" in said
 
 
+def test_ctrl_c_ends_a_run_that_waits_for_the_dialog(
+    portal: FakePortal, env: Mapping[str, str], tmp_path: Path
+) -> None:
+    portal.answer = None
+    with gesturectl(*options(tmp_path, "fist:1s"), env=env) as process:
+        assert portal.wait_for(lambda: portal.dialogs == 1, START_S)
+        process.send_signal(signal.SIGINT)
+        ended, _, said = finished(process)
+    assert (ended, "Traceback" in said) == (130, False), said
+    assert portal.wait_for(lambda: not portal.sessions)
+
+
 def test_doctor_says_what_works_and_asks_nobody(portal: FakePortal, env: Mapping[str, str]) -> None:
     with gesturectl("doctor", "--json", env=env) as process:
         _, out, _ = finished(process, START_S)

@@ -20,6 +20,7 @@ from gesturectl.engine import Step
 from gesturectl.errors import UsageError
 from gesturectl.lastheard import Memory
 from gesturectl.samples import Plan, Store
+from gesturectl.sinks.portalsession import keep_token, token_file
 from gesturectl.trace import TraceWriter, read_trace
 from gesturectl.types import Began, Observation
 from tests.lessons import trace_of
@@ -49,6 +50,7 @@ def lived_in(home: Path) -> Path:
     store.taught.mkdir()
     (store.taught / "taught.json").write_text("{}")
     consent.keep("keep")
+    keep_token(token_file(), "8f1d0e5c-0000-4000-8000-000000000000")
     lastheard.file().touch()
     with TraceWriter(home / "me.jsonl", take[0].size_px, "camera 0") as writer:
         holdings.note_recording(home / "me.jsonl", "camera:0")
@@ -125,8 +127,8 @@ def test_show_says_how_much_of_what_is_where(
     rows = shown(capsys)
     assert {name: row["files"] for name, row in rows.items()} == {
         "settings": 1, "profiles": 1, "models": 1, "fonts": 0, "control": 0, "service": 0,
-        "autostart": 0, "taught": 1, "gestures": 2, "background": 1, "wrong": 1, "last_heard": 1,
-        "recordings": 2, "consent": 1,
+        "autostart": 0, "sounds": 0, "taught": 1, "gestures": 2, "background": 1, "wrong": 1,
+        "last_heard": 1, "recordings": 2, "consent": 1, "portal": 1,
     }  # fmt: skip
     assert rows["models"]["bytes"] == len(b"weights")
     assert rows["background"]["where"] == str(lived_in / "data/gesturectl/background")
@@ -217,6 +219,7 @@ def test_an_export_holds_all_of_it_as_text(lived_in: Path) -> None:
         "recordings/000-me.jsonl",
         "recordings/recordings.jsonl",
         "consent/consent.json",
+        "portal/portal-token",
     }
     assert count == len(names) - 1
     assert all(json.loads(line) for line in (*take.splitlines(), *recorded.splitlines()))
@@ -278,6 +281,7 @@ def test_a_deletion_removes_what_killed_programs_left(lived_in: Path) -> None:
         root / "taught.old/weights",
         state / ".last-heard.jsonl.gz.part",
         state / ".consent.json.77.part",
+        state / ".portal-token.77.part",
         lived_in / "killed.jsonl.part",
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
