@@ -112,6 +112,10 @@ class BenchOf(StrEnum):
     all = "all"
     step = "step"
     frame = "frame"
+    idle = "idle"
+    start = "start"
+    memory = "memory"
+    replay = "replay"
     pointer = "pointer"
     profile = "profile"
     control = "control"
@@ -215,6 +219,7 @@ def run(
             desktop=True,
             remembers=True,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
             release_when=settings.camera.release_when,
@@ -274,6 +279,7 @@ def demo(
             seconds=seconds,
             as_json=as_json,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -314,6 +320,7 @@ def replay(
             allow_run=settings.allow_run,
             allow_hosts=settings.allow_hosts,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -359,6 +366,7 @@ def record(
             profile=None,
             sink="print",
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -708,9 +716,9 @@ def bench(
         BenchOf,
         typer.Argument(
             metavar="[NAME]",
-            help="`step`: the engine alone. `frame`: picture to commands. `pointer`: how steady, "
-            "late and exact pointing is. `profile`: what 500 bindings cost. `control`: what "
-            "sockets cost.",
+            help="`step`: the engine alone. `frame`: picture to commands. `idle`: an empty room. "
+            "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
+            "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost.",
         ),
     ] = BenchOf.all,
     source: Annotated[
@@ -742,6 +750,7 @@ def bench(
             trace=trace,
             as_json=as_json,
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )
@@ -794,6 +803,7 @@ def _watching(
             profile=None,
             sink="print",
             hand_model=settings.hand_model,
+            estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
         )

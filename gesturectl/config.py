@@ -4,6 +4,7 @@
     profile: slides
     allow_run: false
     allow_hosts: [lamp.local]
+    estimator: auto
     consent: true
     keep: {background: 90 days, wrong: 1 year, last_heard: 7 days, gestures: forever}
     camera: {release_when: [zoom, {title: /Meet/}]}
@@ -19,7 +20,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +31,10 @@ from gesturectl.errors import ConfigError
 from gesturectl.fields import advise
 from gesturectl.rules import WindowRule
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
+
+AUTO: Final = "auto"
+ESTIMATORS: Final = (AUTO, "litert", "mediapipe")
+"""What finds landmarks; `auto` is the first of the others that is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Config:
     allow_hosts: frozenset[str] = frozenset()
     hand_model: Path | None = None
     pose_model: Path | None = None
+    estimator: str = AUTO
     consent: bool = False
     keep: Keep = Keep()
     camera: Camera = Camera()
@@ -89,6 +95,12 @@ def _days(text: str) -> int | None:
     return int(found[1]) * {"day": 1, "week": 7, "year": 365}[found[2]]
 
 
+def _estimator(text: str) -> str:
+    if text not in ESTIMATORS:
+        raise ValueError(f"there is no estimator `{text}`; {advise(text, ESTIMATORS)}")
+    return text
+
+
 def _file(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_file():
@@ -104,6 +116,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "allow_hosts": hosts.host,
     "hand_model": _file,
     "pose_model": _file,
+    "estimator": _estimator,
     "consent": _yes_or_no,
     "keep": _days,
     "camera": str,

@@ -20,6 +20,7 @@ from rich.table import Table
 from gesturectl import daemon, profile
 from gesturectl.bundles import Progress
 from gesturectl.catalog import catalog
+from gesturectl.config import AUTO
 from gesturectl.daemon import Control, Meters, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
@@ -47,6 +48,7 @@ def demo(
     seconds: float,
     as_json: bool,
     hand_model: Path | None = None,
+    estimator: str = AUTO,
     pose_model: Path | None = None,
     progress: Progress | None = None,
 ) -> int:
@@ -65,6 +67,7 @@ def demo(
         sink=sink,
         own=False,  # the puppet acts what is shipped
         hand_model=hand_model,
+        estimator=estimator,
         pose_model=pose_model,
         progress=progress,
     )

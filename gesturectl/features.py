@@ -16,7 +16,6 @@ A model names the `FEATURES_VERSION` it was trained on and is refused on any oth
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gesturectl.types import Float32, Hand, Side
+from gesturectl.types import HAND_POINTS, Float32, Hand, Side
 
 FEATURES_VERSION = 1
 
@@ -99,11 +98,6 @@ def _unit(v: NDArray[Any]) -> NDArray[Any]:
     return unit
 
 
-def _length(v: NDArray[Any]) -> NDArray[Any]:
-    length: NDArray[Any] = np.sqrt((v * v).sum(-1))
-    return length
-
-
 # --- hands --------------------------------------------------------------------------------------
 
 
@@ -120,6 +114,37 @@ def hand_points(hands: Sequence[Hand], size_px: tuple[int, int]) -> Float32:
     return points
 
 
+# Everything that is measured of a hand is a way from one point to another: the palm's four, the 20
+# bones, each finger's reach, fingertips to wrist, and pairs that are near or not.
+_WAYS = np.array(
+    [
+        *((MIDDLE_MCP, WRIST), (INDEX_MCP, PINKY_MCP), (INDEX_MCP, WRIST), (PINKY_MCP, WRIST)),
+        *((point, _PARENT[point]) for point in range(1, HAND_POINTS)),
+        *zip(_FINGER_TIP, _FINGER_ROOT, strict=True),
+        *((tip, WRIST) for tip in _FINGER_TIP),
+        *zip(_NEAR_A, _NEAR_B, strict=True),
+    ]
+)
+_PALM_WAYS, _BONES, _REACH, _TO_WRIST, _NEAR = (
+    slice(0, 4), slice(4, 24), slice(24, 29), slice(29, 34), slice(34, None)
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ways:
+    """Ways between the points of hands (N, W, 3), and how long they are (N, W)."""
+
+    ways: Float32
+    long: Float32
+
+    @classmethod
+    def of(cls, points: Float32) -> _Ways:
+        ways = points[:, _WAYS[:, 0]] - points[:, _WAYS[:, 1]]
+        square = ways * ways
+        # One after the other, as numpy adds along a short axis, in a third of its time.
+        return cls(ways, np.sqrt(square[..., 0] + square[..., 1] + square[..., 2]))
+
+
 def palm_frame(points: Float32) -> tuple[Float32, Float32]:
     """Return the palm's axes float32 (N, 3, 3) as rows (across, up, out) and its size (N,).
 
@@ -127,26 +152,32 @@ def palm_frame(points: Float32) -> tuple[Float32, Float32]:
     knuckle, `out` leaves the palm's plane. The size is the mean of three sides of the palm: it
     keeps when the palm is turned about any one of its axes.
     """
-    wrist, index, middle, pinky = (points[:, i] for i in (WRIST, INDEX_MCP, MIDDLE_MCP, PINKY_MCP))
-    up = _unit(middle - wrist)
-    across = index - pinky
-    width = _length(across)
-    across = _unit(across - (across * up).sum(-1, keepdims=True) * up)
-    out = np.cross(across, up)
-    sides = (index - wrist, pinky - wrist)
-    size: NDArray[Any] = (width + _length(sides[0]) + _length(sides[1])) / 3
-    size = (size + _TINY).astype(np.float32)
-    return np.stack([across, up, out], axis=1).astype(np.float32), size
+    return _palm_frame(_Ways.of(points))
+
+
+def _palm_frame(seen: _Ways) -> tuple[Float32, Float32]:
+    ways, long = seen.ways[:, _PALM_WAYS], seen.long[:, _PALM_WAYS]
+    axes = np.empty((len(ways), 3, 3), np.float32)
+    up = ways[:, 0] / (long[:, :1] + _TINY)
+    across = ways[:, 1]
+    along = across * up
+    across = _unit(across - (along[:, :1] + along[:, 1:2] + along[:, 2:]) * up)
+    axes[:, 0], axes[:, 1] = across, up
+    for k, i, j in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        axes[:, 2, k] = across[:, i] * up[:, j] - across[:, j] * up[:, i]
+    size: NDArray[Any] = (long[:, 1] + long[:, 2] + long[:, 3]) / 3
+    return axes, (size + _TINY).astype(np.float32)
 
 
 def curls(points: Float32) -> Float32:
     """Return float32 (N, 5): 0 for a straight finger, toward 1 for one rolled up, thumb first."""
-    bones = points - points[:, _PARENT]
-    lengths = np.sqrt((bones * bones).sum(-1))
-    chain = lengths.reshape(-1, 21)[:, 1:].reshape(-1, 5, 4)[:, :, 1:].sum(-1)
-    reach = points[:, _FINGER_TIP] - points[:, _FINGER_ROOT]
-    direct = np.sqrt((reach * reach).sum(-1))
-    curled: Float32 = (1 - direct / (chain + _TINY)).astype(np.float32)
+    return _curls(_Ways.of(points))
+
+
+def _curls(seen: _Ways) -> Float32:
+    bones = seen.long[:, _BONES].reshape(-1, 5, 4)
+    chain = bones[..., 1] + bones[..., 2] + bones[..., 3]
+    curled: Float32 = (1 - seen.long[:, _REACH] / (chain + _TINY)).astype(np.float32)
     return curled
 
 
@@ -158,23 +189,33 @@ def hand_shapes(points: Float32) -> Float32:
     in palm sizes, then the palm's `up` and `out` axes in the image, which tell thumb_up from
     thumb_down.
     """
-    axes, size = palm_frame(points)
-    bones = _unit((points - points[:, _PARENT])[:, 1:])
+    return hand_shapes_and_signals(points)[0]
+
+
+def hand_shapes_and_signals(points: Float32) -> tuple[Float32, Float32]:
+    """Return what `hand_shapes` and `hand_signals` return; what both need is worked out once."""
+    seen = _Ways.of(points)
+    axes, size = _palm_frame(seen)
+    curled = _curls(seen)
+    bones = seen.ways[:, _BONES] / (seen.long[:, _BONES, None] + _TINY)
     local = bones @ axes.transpose(0, 2, 1)
     scale = size[:, None]
-    to_wrist = points[:, _FINGER_TIP] - points[:, WRIST, None]
-    near = points[:, _NEAR_A] - points[:, _NEAR_B]
-    return np.concatenate(
+    shapes = np.concatenate(
         [
             local.reshape(len(points), -1),
-            curls(points),
-            np.sqrt((to_wrist * to_wrist).sum(-1)) / scale,
-            np.sqrt((near * near).sum(-1)) / scale,
+            curled,
+            seen.long[:, _TO_WRIST] / scale,
+            seen.long[:, _NEAR] / scale,
             axes[:, 1],
             axes[:, 2],
         ],
         axis=1,
-    ).astype(np.float32)
+    )
+    centre = points[:, _PALM, :2].mean(1)
+    signals = np.concatenate(
+        [centre, np.log(size)[:, None], axes[:, 1], axes[:, 2], curled], axis=1
+    )
+    return shapes.astype(np.float32, copy=False), signals.astype(np.float32, copy=False)
 
 
 # --- bodies -------------------------------------------------------------------------------------
@@ -206,6 +247,17 @@ def _body_scale(points: Float32) -> tuple[Float32, Float32]:
     return middle.astype(np.float32), unit.astype(np.float32)
 
 
+# Ways between points of a body: the limbs, then of each side thigh, shin and trunk from the joint
+# that bends.
+_BODY_WAYS = np.array(
+    [
+        *zip(_LIMB_B, _LIMB_A, strict=True),
+        *(way for hip, knee, ankle, shoulder in zip(_HIP, _KNEE, _ANKLE, _SHOULDER, strict=True)
+          for way in ((hip, knee), (ankle, knee), (shoulder, hip))),
+    ]
+)  # fmt: skip
+
+
 def body_shapes(points: Float32) -> Float32:
     """Describe bodies free of place and size.
 
@@ -215,20 +267,22 @@ def body_shapes(points: Float32) -> Float32:
     """
     middle, unit = _body_scale(points)
     xy = points[..., :2]
-    limbs = _unit(xy[:, _LIMB_B] - xy[:, _LIMB_A])
+    ways = xy[:, _BODY_WAYS[:, 0]] - xy[:, _BODY_WAYS[:, 1]]
+    square = ways * ways
+    ways = ways / (np.sqrt(square[..., 0] + square[..., 1])[..., None] + _TINY)
     arms = (xy[:, [13, 14, 15, 16]] - middle[:, None]) / unit[:, None, None]
-    bends = []
-    for hip, knee, ankle, shoulder in zip(_HIP, _KNEE, _ANKLE, _SHOULDER, strict=True):
-        thigh, shin = xy[:, hip] - xy[:, knee], xy[:, ankle] - xy[:, knee]
-        trunk = xy[:, shoulder] - xy[:, hip]
-        bends.append((_unit(thigh) * _unit(shin)).sum(-1))
-        bends.append((_unit(trunk) * _unit(-thigh)).sum(-1))
-        bends.append((xy[:, knee, 1] - xy[:, hip, 1]) / unit)
+    joints = ways[:, len(_LIMB_A) :].reshape(len(points), 2, 3, 2)  # side; thigh, shin, trunk; x, y
+    bends = np.empty((len(points), 2, 3))
+    for k, (one, another) in enumerate(((0, 1), (2, 0))):
+        along = joints[:, :, one] * joints[:, :, another]
+        bends[:, :, k] = along[..., 0] + along[..., 1]
+    bends[:, :, 1] *= -1  # the thigh as seen from the hip
+    bends[:, :, 2] = (xy[:, _KNEE, 1] - xy[:, _HIP, 1]) / unit[:, None]
     return np.concatenate(
         [
-            limbs.reshape(len(points), -1),
+            ways[:, : len(_LIMB_A)].reshape(len(points), -1),
             np.clip(arms, -4, 4).reshape(len(points), -1),
-            np.clip(np.stack(bends, axis=1), -4, 4),
+            np.clip(bends, -4, 4).reshape(len(points), -1),
             points[:, _SEEN, 3],
         ],
         axis=1,
@@ -247,11 +301,7 @@ ARM_MOTION_SIZE = 2 * len(LAGS) + 8 + 4 + 2 + 2
 
 def hand_signals(points: Float32) -> Float32:
     """Return float32 (N, HAND_SIGNAL_SIZE): palm centre, log size, palm axes `up`, `out`, curls."""
-    axes, size = palm_frame(points)
-    centre = points[:, _PALM, :2].mean(1)
-    return np.concatenate(
-        [centre, np.log(size)[:, None], axes[:, 1], axes[:, 2], curls(points)], axis=1
-    ).astype(np.float32)
+    return hand_shapes_and_signals(points)[1]
 
 
 def arm_signals(points: Float32) -> Float32:
@@ -271,30 +321,38 @@ def arm_signals(points: Float32) -> Float32:
     ).astype(np.float32)
 
 
-def _motion(now: Float32, past: dict[int, Float32], age: Float32, *, arm: bool) -> Float32:
-    """Combine a signal (N, S) with the signals `LAGS` steps earlier into motion features (N, M).
+_SPANS = np.array([0.5, 1.5, 3.0, 4.0], np.float32)[:, None]  # speeds of strokes come out near 1
+_LAG_3, _LAG_8 = LAGS.index(3), LAGS.index(8)
 
-    `age` (N,) counts the steps since this hand or arm appeared. One function for streams and
-    recordings, so that they cannot drift apart.
+
+def _motion(now: Float32, past: Float32, age: Float32, *, arm: bool) -> Float32:
+    """Combine a signal (N, S) with the signals `LAGS` steps earlier (N, 4, S) into motion features.
+
+    Returns float32 (N, M). `age` (N,) counts the steps since this hand or arm appeared. One
+    function for streams and recordings, so that they cannot drift apart.
     """
-    scale = np.exp((now[:, 2] + past[3][:, 2] + past[8][:, 2]) / 3)[:, None]
-    moved = [(now[:, :2] - past[lag][:, :2]) / scale for lag in LAGS]
-    # Speeds of ordinary strokes come out near 1 for every span.
-    parts: list[NDArray[Any]] = [
-        move / span for move, span in zip(moved, (0.5, 1.5, 3.0, 4.0), strict=True)
-    ]
+    scale = np.exp((now[:, 2] + past[:, _LAG_3, 2] + past[:, _LAG_8, 2]) / 3)
+    moved = (now[:, None, :2] - past[:, :, :2]) / scale[:, None, None] / _SPANS
+    vector = np.empty((len(now), ARM_MOTION_SIZE if arm else HAND_MOTION_SIZE), np.float32)
     if arm:
-        parts = [part * 4 for part in parts]  # a shoulder width is about four palm widths
-        parts += [now[:, :2], now[:, 3:5], now[:, 5:7] - now[:, :2], now[:, 7:9]]
-        parts += [now[:, 7:9] - past[lag][:, 7:9] for lag in (3, 8)]
-        parts += [now[:, 11:13]]
+        moved *= 4  # a shoulder width is about four palm widths
+        vector[:, 8:10] = now[:, :2]
+        vector[:, 10:12] = now[:, 3:5]
+        vector[:, 12:14] = now[:, 5:7] - now[:, :2]
+        vector[:, 14:16] = now[:, 7:9]
+        vector[:, 16:18] = now[:, 7:9] - past[:, _LAG_3, 7:9]
+        vector[:, 18:20] = now[:, 7:9] - past[:, _LAG_8, 7:9]
+        vector[:, 20:22] = now[:, 11:13]
     else:
-        parts += [(now[:, 2:3] - past[lag][:, 2:3]) * 4 for lag in (3, 8)]
-        parts += [now[:, 3:9], (now[:, 3:5] - past[3][:, 3:5]) * 2, now[:, 9:14]]
-    ages = np.minimum(age, 30)[:, None] / 30
-    parts += [ages, np.ones_like(ages)]
-    vector: Float32 = np.clip(np.concatenate(parts, axis=1), -6, 6).astype(np.float32)
-    return vector
+        vector[:, 8] = (now[:, 2] - past[:, _LAG_3, 2]) * 4
+        vector[:, 9] = (now[:, 2] - past[:, _LAG_8, 2]) * 4
+        vector[:, 10:16] = now[:, 3:9]
+        vector[:, 16:18] = (now[:, 3:5] - past[:, _LAG_3, 3:5]) * 2
+        vector[:, 18:23] = now[:, 9:14]
+    vector[:, :8] = moved.reshape(len(now), 8)
+    vector[:, -2] = np.minimum(age, 30) / 30
+    vector[:, -1] = 1
+    return np.clip(vector, -6, 6, out=vector)
 
 
 def resample(t_us: NDArray[np.int64], signals: Float32) -> tuple[NDArray[np.int64], Float32]:
@@ -323,7 +381,7 @@ def motion_batch(t_us: NDArray[np.int64], signals: Float32, *, arm: bool) -> tup
     index = np.arange(len(steps))
     starts = np.r_[True, np.diff(steps) > 1] if len(steps) else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(starts, index, 0)) if len(steps) else index
-    past = {lag: grid[np.maximum(index - lag, first)] for lag in LAGS}
+    past = grid[np.maximum(index[:, None] - np.array(LAGS), first[:, None])]
     if not len(steps):
         return steps, np.zeros((0, ARM_MOTION_SIZE if arm else HAND_MOTION_SIZE), np.float32)
     return steps, _motion(grid, past, (index - first).astype(np.float32), arm=arm)
@@ -334,7 +392,7 @@ class Track:
     """The recent signals of one hand or arm, on the grid. Feed frames, get motion features."""
 
     arm: bool
-    _history: deque[Float32]
+    _history: list[Float32]
     _last: tuple[int, Float32] | None = None
     _step: int | None = None
     _age: int = 0
@@ -342,7 +400,7 @@ class Track:
     @classmethod
     def of(cls, *, arm: bool) -> Track:
         """Return an empty track of an arm, or of a hand."""
-        return cls(arm=arm, _history=deque(maxlen=MAX_LAG + 1))
+        return cls(arm=arm, _history=[])
 
     def lost_us(self, t_us: int) -> int:
         """Return for how long nothing has been seen, in µs; 0 for a track that never began."""
@@ -380,7 +438,9 @@ class Track:
         history = self._history
         history.append(signal)
         newest = len(history) - 1
-        past = {lag: history[max(newest - lag, 0)][None] for lag in LAGS}
+        past = np.array([[history[max(newest - lag, 0)] for lag in LAGS]])
+        if newest == MAX_LAG:
+            del history[0]
         age = np.array([self._age], np.float32)
         features = _motion(signal[None], past, age, arm=self.arm)[0]
         done.append((step * STEP_US, features))

@@ -136,7 +136,7 @@ class Tcn:
 class TcnStream:
     """One subject's way through a `Tcn`: each block keeps what it will reach for."""
 
-    __slots__ = ("_memory", "_net", "_step", "_taps")
+    __slots__ = ("_memory", "_net", "_out", "_step", "_taps", "_three")
 
     def __init__(self, net: Tcn) -> None:
         self._net = net
@@ -149,21 +149,25 @@ class TcnStream:
         self._memory = [
             np.zeros((2 << i, views, width), np.float32) for i in range(len(self._net.blocks))
         ]
-        self._taps = np.zeros((views, KERNEL, width), np.float32)
+        self._taps = np.zeros((views, 1, KERNEL * width), np.float32)
+        self._three = self._taps.reshape(views, KERNEL, width).transpose(1, 0, 2)
+        self._out = np.zeros((views, 1, width), np.float32)
 
     def scores(self, x: Float32) -> Float32:
         """Return class probabilities (C,) after the next step's vector (F,)."""
         weight, bias = self._net.entry
         h = np.maximum(x @ weight + bias[:, 0], 0)
-        taps, step = self._taps, self._step
-        flat = taps.reshape(len(taps), 1, -1)
+        (oldest, old, new), out, step = self._three, self._out, self._step
         for i, (weight, bias) in enumerate(self._net.blocks):
             memory, d = self._memory[i], 1 << i
             at = step % (2 * d)
-            taps[:, 0] = memory[at]  # 2d steps back
-            taps[:, 1] = memory[at - d]  # d steps back
-            taps[:, 2] = memory[at] = h
-            h = h + np.maximum(flat @ weight + bias, 0)[:, 0]
+            oldest[:] = memory[at]  # 2d steps back
+            old[:] = memory[at - d]  # d steps back
+            new[:] = memory[at] = h
+            np.matmul(self._taps, weight, out=out)
+            out += bias
+            np.maximum(out, 0, out=out)
+            h += out[:, 0]
         self._step = step + 1
         weight, bias = self._net.head
         p: Float32 = softmax(h[:, None] @ weight + bias).mean((0, 1))

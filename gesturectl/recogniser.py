@@ -190,9 +190,9 @@ class Recogniser:
         self, t: int, hands: list[Hand], size_px: tuple[int, int]
     ) -> Iterable[Began | Ended]:
         points = features.hand_points(hands, size_px)
-        signals = features.hand_signals(points)
-        shapes = self._hand_pose.scores(features.hand_shapes(points))
-        for hand, signal, p in zip(hands, signals, shapes, strict=True):
+        shapes, signals = features.hand_shapes_and_signals(points)
+        poses = self._hand_pose.scores(shapes)
+        for hand, signal, p in zip(hands, signals, poses, strict=True):
             mover = self._mover(hand.side, arm=False)
             yield from self._step_motion(mover, t, signal)
             yield from self._step_pose(hand.side, "hand_pose", t, p, moving=mover.moving)

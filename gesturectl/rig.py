@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gesturectl import actions, bundles, lastheard, own, profile
+from gesturectl.config import AUTO
 from gesturectl.desktop import Desktop, OpenWindow, open_desktop
 from gesturectl.engine import Core, Engine, Step
 from gesturectl.errors import DesktopError, ModelError, ProfileError
 from gesturectl.floor import Floor
-from gesturectl.landmarks import Landmarker
+from gesturectl.landmarks import Landmarker, has_litert
 from gesturectl.ledger import Ledger
 from gesturectl.listener import Listener
 from gesturectl.own import Own
@@ -56,6 +57,7 @@ class Choice:
     remembers: bool = False
     hand_model: Path | None = None
     pose_model: Path | None = None
+    estimator: str = AUTO
     progress: bundles.Progress | None = None
     release_when: tuple[WindowRule, ...] = ()
 
@@ -269,7 +271,15 @@ def open_landmarker(needs: Needs, choice: Choice) -> Landmarker:
     """
     hand = bundles.hand_bundle(choice.progress, choice.hand_model) if needs.hands else None
     pose = bundles.pose_bundle(choice.progress, choice.pose_model) if needs.bodies else None
-    from gesturectl.landmarks.mediapipe import MediaPipeLandmarker  # takes half a second
+    estimator = choice.estimator
+    if estimator == AUTO:
+        estimator = "litert" if has_litert() else "mediapipe"
+    # Only what is used is imported: MediaPipe takes half a second and 100 MB.
+    if estimator == "litert":
+        from gesturectl.landmarks.litert import LiteRTLandmarker
+
+        return LiteRTLandmarker(needs, hand, pose)
+    from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
 
     return MediaPipeLandmarker(needs, hand, pose)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Protocol, Self
+
+import numpy as np
 
 from gesturectl.types import Frame, Observation
 
@@ -23,3 +26,20 @@ class Landmarker(Protocol):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+def checked(frame: Frame) -> tuple[int, int]:
+    """Return the (width, height) of a frame's picture.
+
+    Raises:
+        ValueError: the picture is not uint8 (H, W, 3).
+    """
+    rgb = frame.rgb
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ValueError(f"a frame is uint8 (H, W, 3) RGB, not {rgb.dtype} {rgb.shape}")
+    return rgb.shape[1], rgb.shape[0]
+
+
+def has_litert() -> bool:
+    """Whether LiteRT is installed; it is not to be had for every machine."""
+    return find_spec("ai_edge_litert") is not None

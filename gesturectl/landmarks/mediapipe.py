@@ -11,25 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import logging
 import os
-import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from gesturectl.bundles import default_folder, hand_bundle, pose_bundle
 from gesturectl.errors import ModelError
+from gesturectl.landmarks import checked
 from gesturectl.landmarks.plausible import is_person
+from gesturectl.landmarks.quiet import without_chatter
 from gesturectl.landmarks.sides import Track, settle
 from gesturectl.types import Body, Float32, Frame, Hand, Needs, Observation, Side
-
-log = logging.getLogger(__name__)
 
 # MediaPipe labels the person's own hand when the picture is not mirrored. Seen on the clip
 # `pinch_volume_1`, where lettering on the shirt reads the right way round: the hand on the left of
@@ -101,15 +98,12 @@ class MediaPipeLandmarker:
         """
         if self._closed:
             raise ValueError("this landmarker is closed")
-        rgb = frame.rgb
-        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
-            raise ValueError(f"a frame is uint8 (H, W, 3) RGB, not {rgb.dtype} {rgb.shape}")
-        size_px = (rgb.shape[1], rgb.shape[0])
+        size_px = checked(frame)
         if self._hands is None and self._bodies is None:
             return Observation(frame.t_us, (), (), size_px)
 
         # MediaPipe reads the memory as it lies, whatever the strides say, and copies it once.
-        image = self._mp.Image(self._mp.ImageFormat.SRGB, np.ascontiguousarray(rgb))
+        image = self._mp.Image(self._mp.ImageFormat.SRGB, np.ascontiguousarray(frame.rgb))
         # It wants whole milliseconds that grow; two frames within one must grow all the same.
         self._last_ms = max(frame.t_us // 1000, self._last_ms + 1)
         hands: tuple[Hand, ...] = ()
@@ -230,46 +224,3 @@ def _send_no_metrics() -> None:
         ctypes.windll.kernel32.SetEnvironmentVariableW(name, nowhere)
     else:
         ctypes.CDLL(None).setenv(name.encode(), nowhere.encode(), 1)
-
-
-def _in_memory() -> IO[bytes]:
-    """Return a file that touches no disk where the system has such: a daemon writes nowhere else
-    than in its own folders.
-    """
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("stderr"), "w+b", buffering=0)
-    return tempfile.TemporaryFile()
-
-
-# What MediaPipe and TensorFlow Lite print on every start; no setting of theirs stops it.
-_CHATTER = re.compile(
-    rb"Created TensorFlow Lite XNNPACK delegate"
-    rb"|Logging before InitGoogle\(\)|All log messages before absl::InitializeLog"
-    rb"|inference_feedback_manager\.cc"
-    rb"|landmark_projection_calculator\.cc"
-    rb"|has an unaligned buffer"
-)
-
-
-@contextlib.contextmanager
-def without_chatter() -> Iterator[None]:
-    """Hold stderr back while models load, then pass on every line that is not known chatter."""
-    try:
-        sys.stderr.flush()
-        real = os.dup(2)
-    except (OSError, AttributeError, ValueError):  # no stderr: a program without a console
-        yield
-        return
-    with _in_memory() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(real, 2)
-            os.close(real)
-            held.seek(0)
-            for line in held:
-                if not _CHATTER.search(line):
-                    os.write(2, line)
-                else:
-                    log.debug("%s", line.decode("utf-8", "replace").strip())

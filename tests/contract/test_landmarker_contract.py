@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gesturectl.landmarks import Landmarker
+from gesturectl.landmarks.litert import LiteRTLandmarker
 from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
 from gesturectl.types import Frame, Needs, Observation
 from tests.conftest import Bundles
@@ -17,10 +18,11 @@ pytestmark = pytest.mark.slow
 Make = Callable[[Needs], Landmarker]
 
 
-@pytest.fixture(params=["mediapipe"])
+@pytest.fixture(params=["litert", "mediapipe"])
 def make(request: pytest.FixtureRequest, bundles: Bundles) -> Make:
     """Every implementation in turn; a new one is a new line here."""
     return {
+        "litert": lambda needs: LiteRTLandmarker(needs, bundles.hand, bundles.pose),
         "mediapipe": lambda needs: MediaPipeLandmarker(needs, bundles.hand, bundles.pose),
     }[request.param]
 

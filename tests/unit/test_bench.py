@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gesturectl import bench, benchcontrol, benchprofile
+from gesturectl import bench, benchcontrol, benchprofile, benchstep
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import parse
 from gesturectl.trace import TraceWriter
@@ -18,7 +18,7 @@ from tests.fakes import frames
 
 
 def test_the_engine_is_measured_on_two_hands_and_a_body_in_every_frame() -> None:
-    observations = list(islice(bench.two_hands_and_a_body(), 200))
+    observations = list(islice(benchstep.two_hands_and_a_body(), 200))
     for one in observations:
         assert [hand.side for hand in one.hands] == ["right", "left"]
         assert [hand.image.shape for hand in one.hands] == [(21, 3), (21, 3)]
@@ -35,9 +35,9 @@ def test_a_trace_of_one_s_own_is_measured_too(
         for observation in frames(30):
             writer.write(observation)
     with pytest.raises(GesturectlError, match="30 frames are too few"):
-        bench.bench_step(path)
-    monkeypatch.setattr(bench, "STEP_WARM_UP", 10)
-    figures = bench.bench_step(path)
+        benchstep.measure(path)
+    monkeypatch.setattr(benchstep, "WARM_UP", 10)
+    figures = benchstep.measure(path)
     assert figures["frames"] == 20
     assert 0 < float(figures["median_us"]) <= float(figures["p99_us"])
 

@@ -8,7 +8,16 @@ import sys
 import pytest
 
 # `socket` is not among them: the standard library loads it to read the metadata of packages.
-FOREIGN = ("cv2", "mediapipe", "pynput", "xcffib", "ssl", "http.client", "urllib.request")
+FOREIGN = (
+    "cv2",
+    "mediapipe",
+    "ai_edge_litert",
+    "pynput",
+    "xcffib",
+    "ssl",
+    "http.client",
+    "urllib.request",
+)
 CORE = (
     "types",
     "errors",

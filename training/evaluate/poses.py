@@ -21,6 +21,7 @@ from rich.table import Table
 
 from gesturectl import daemon
 from gesturectl.catalog import catalog
+from gesturectl.config import AUTO, ESTIMATORS
 from gesturectl.daemon import Meters
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
@@ -87,7 +88,7 @@ def named_gesture(stem: str) -> str | None:
     return max(fitting, key=len)
 
 
-def listen(source: str, name: str, gesture: str | None) -> Clip:
+def listen(source: str, name: str, gesture: str | None, estimator: str = AUTO) -> Clip:
     """Play a video or a trace through the daemon's own loop, without a profile.
 
     Raises:
@@ -108,7 +109,7 @@ def listen(source: str, name: str, gesture: str | None) -> Clip:
                     )
                     shown[i] = replace(shown[i], end_us=t)
 
-    choice = Choice(source=source, profile=None, sink=Unsent())
+    choice = Choice(source=source, profile=None, sink=Unsent(), estimator=estimator)
     with open_rig(choice, realtime=False) as rig:
         daemon.run(rig.source, rig.landmarker, rig.engine, rig.sink, rig.ledger, on_step=note)
     return Clip(name, gesture, times_us[-1] - times_us[0] if times_us else 0, tuple(shown))
@@ -122,6 +123,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--traces", type=Path, metavar="DIR",
         help="use DIR/CLIP.jsonl or .jsonl.gz in place of a video, where there is one",
+    )  # fmt: skip
+    parser.add_argument(
+        "--estimator", choices=ESTIMATORS, default=AUTO, help="what finds the landmarks",
     )  # fmt: skip
 
 
@@ -142,7 +146,7 @@ def run(options: argparse.Namespace, bar: Progress) -> Outcome:
         raise UsageError(f"{folder} holds no clips named pose_… or neg_…")
     gestures = [named_gesture(file.stem) for file in files]
     clips = [
-        listen(_source(file, options.traces), file.stem, gesture)
+        listen(_source(file, options.traces), file.stem, gesture, options.estimator)
         for file, gesture in bar.track(
             list(zip(files, gestures, strict=True)), description="playing clips"
         )

@@ -1,0 +1,133 @@
+"""`gesturectl bench step`: all but the landmarks, on two hands and a body in every frame."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gesturectl.engine import Engine
+from gesturectl.errors import GesturectlError
+from gesturectl.profile import load
+from gesturectl.recogniser import Recogniser
+from gesturectl.sources.puppet import Puppet, Truth
+from gesturectl.trace import TraceWriter, read_trace
+from gesturectl.types import Body, Float32, Hand, Observation
+
+FRAMES: Final = 3000
+WARM_UP: Final = 100
+PUPPET: Final = "all?by=arm"
+PROFILE: Final = "slides"
+
+Figures = dict[str, Any]
+
+
+def measure(trace: Path | None = None) -> Figures:
+    """Time `engine.step` on a trace, or on the puppet's true landmarks: two hands and a body.
+
+    Raises:
+        TraceError: the trace is damaged.
+        GesturectlError: it has too few frames to measure anything.
+    """
+    observations = (item for item, _ in read_trace(trace)) if trace else two_hands_and_a_body()
+    engine = Engine(Recogniser.load(), load(PROFILE))
+    times_us: list[float] = []
+    for observation in islice(observations, WARM_UP + FRAMES):
+        began_ns = time.perf_counter_ns()
+        engine.step(observation)
+        times_us.append((time.perf_counter_ns() - began_ns) / 1e3)
+    measured = times_us[WARM_UP:]
+    if not measured:
+        raise GesturectlError(f"{trace}: {len(times_us)} frames are too few; give a longer trace")
+    return {
+        "on": str(trace) if trace else "two hands and a body, by the puppet's true landmarks",
+        "frames": len(measured),
+        "median_us": median(measured),
+        "p99_us": float(np.percentile(measured, 99)),
+    }
+
+
+def two_hands_and_a_body() -> Iterator[Observation]:
+    """Yield for ever what a perfect landmarker would see of the puppet acting every gesture.
+
+    The second hand is the first one, mirrored, whether or not it is really in the picture.
+    """
+    puppet = Puppet(PUPPET)
+    start_us = 0
+    while True:
+        for index in range(puppet.frames):
+            t_us = start_us + puppet.time_us(index)
+            truth = puppet.look(index)
+            if truth.right is None:
+                continue
+            hands = (_hand(truth.right), _mirrored(_hand(truth.right)))
+            yield Observation(t_us, hands, (_body(truth),), puppet.script.image)
+        start_us += puppet.time_us(puppet.frames)
+
+
+def _hand(points: np.ndarray) -> Hand:
+    return Hand("right", 1.0, _with_columns(points, 0.0))
+
+
+def _mirrored(hand: Hand) -> Hand:
+    image = hand.image.copy()
+    image[:, 0] = 1.0 - image[:, 0]
+    return Hand("left", hand.score, image)
+
+
+def _body(truth: Truth) -> Body:
+    return Body(_with_columns(truth.body, 0.0, 1.0))
+
+
+def _with_columns(points: np.ndarray, *values: float) -> Float32:
+    more = [np.full(len(points), value) for value in values]
+    return np.column_stack([points, *more]).astype(np.float32)
+
+
+def measure_replay(trace: Path | None = None) -> Figures:
+    """Read a trace and take every frame of it to commands; by default two hands and a body.
+
+    Raises:
+        TraceError: the trace is damaged.
+        GesturectlError: it has too few frames to measure anything.
+    """
+    with tempfile.TemporaryDirectory(prefix="gc-") as folder:
+        path = trace or _written(Path(folder) / "bench.jsonl")
+        engine = Engine(Recogniser.load(), load(PROFILE))
+        began_s, frames = time.process_time(), 0
+        for observation, _ in read_trace(path):
+            engine.step(observation)
+            frames += 1
+            if frames == WARM_UP:
+                began_s = time.process_time()
+        spent_s = time.process_time() - began_s
+    if frames <= WARM_UP:
+        raise GesturectlError(f"{trace}: {frames} frames are too few; give a longer trace")
+    return {
+        "on": str(trace) if trace else "two hands and a body, by the puppet's true landmarks",
+        "frames": frames - WARM_UP,
+        "frames_per_cpu_s": (frames - WARM_UP) / spent_s,
+    }
+
+
+def _written(path: Path) -> Path:
+    with TraceWriter(path, (640, 480), "bench") as writer:
+        for observation in islice(two_hands_and_a_body(), WARM_UP + FRAMES):
+            writer.write(observation)
+    return path
+
+
+def show(figures: Figures, console: Console) -> None:
+    """Print the figures as a table."""
+    table = Table("step", "", box=None)
+    for what, value in figures.items():
+        table.add_row(what, f"{value:.4g}" if isinstance(value, float) else str(value))
+    console.print(table)

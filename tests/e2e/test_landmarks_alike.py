@@ -1,0 +1,93 @@
+"""LiteRT finds what MediaPipe finds: the same networks, run by us, on the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from gesturectl.landmarks.litert import LiteRTLandmarker
+from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
+from gesturectl.sources import EndOfSource
+from gesturectl.sources.puppet import Puppet
+from gesturectl.types import Frame, Needs, Observation
+from tests.conftest import Bundles
+
+pytestmark = pytest.mark.slow
+
+CLOSE = "open_palm:1s,fist:1s,victory:1s,thumb_up:1s?frame=closeup"
+BODY = "t_pose:2s,arms_up:2s"
+
+
+def acted(script: str, most: int = 120) -> Iterator[Frame]:
+    puppet = Puppet(script)
+    while most:
+        try:
+            frame = puppet.read(1.0)
+        except EndOfSource:
+            return
+        if frame is not None:
+            most -= 1
+            yield frame
+
+
+def both(script: str, needs: Needs, bundles: Bundles) -> list[tuple[Observation, Observation]]:
+    with (
+        LiteRTLandmarker(needs, bundles.hand, bundles.pose, always=True) as ours,
+        MediaPipeLandmarker(needs, bundles.hand, bundles.pose) as theirs,
+    ):
+        return [(ours.detect(frame), theirs.detect(frame)) for frame in acted(script)]
+
+
+def test_hands_are_seen_in_the_same_frames_at_the_same_places(bundles: Bundles) -> None:
+    seen = both(CLOSE, Needs(1, 0), bundles)
+    alike = [len(ours.hands) == len(theirs.hands) for ours, theirs in seen]
+    assert np.mean(alike) > 0.97
+    pairs = [(a.hands[0], b.hands[0]) for a, b in seen if a.hands and b.hands]
+    assert len(pairs) > 50
+    assert np.mean([a.side == b.side for a, b in pairs]) > 0.97
+    size_px = np.array(seen[0][0].size_px)
+    off_px = [np.abs((a.image - b.image)[:, :2] * size_px).mean() for a, b in pairs]
+    assert np.median(off_px) < 0.5
+    metres = [np.abs(a.world - b.world).mean() for a, b in pairs if a.world is not None]
+    assert np.median(metres) < 0.001
+
+
+def test_bodies_are_seen_in_the_same_frames_at_the_same_places(bundles: Bundles) -> None:
+    seen = both(BODY, Needs(0, 1), bundles)
+    assert np.mean([len(a.bodies) == len(b.bodies) for a, b in seen]) > 0.95
+    pairs = [(a.bodies[0].image, b.bodies[0].image) for a, b in seen if a.bodies and b.bodies]
+    assert len(pairs) > 60
+    size_px = np.array(seen[0][0].size_px)
+    off_px = []
+    for ours, theirs in pairs:
+        visible = theirs[:, 3] > 0.5
+        off_px.append(np.abs((ours - theirs)[visible, :2] * size_px).mean())
+    assert np.median(off_px) < 3.0
+
+
+def test_a_hand_that_comes_in_is_found_as_soon_as_by_a_search_of_every_frame(
+    bundles: Bundles,
+) -> None:
+    script = "wait:1.5s,open_palm:1.5s?frame=closeup"
+    first = []
+    for always in (False, True):
+        with LiteRTLandmarker(Needs(2, 0), bundles.hand, always=always) as landmarker:
+            seen = (bool(landmarker.detect(frame).hands) for frame in acted(script))
+            first.append(next(number for number, found in enumerate(seen) if found))
+    assert first[0] - first[1] <= 4  # 133 ms
+
+
+def test_an_empty_room_is_hardly_looked_at(bundles: Bundles) -> None:
+    rng = np.random.default_rng(4)
+    room = rng.normal(100, 3, (30, 480, 640, 3)).clip(0, 255).astype(np.uint8)
+    with LiteRTLandmarker(Needs(2, 0), bundles.hand) as landmarker:
+        assert landmarker._hands is not None
+        searched = []
+        for number, rgb in enumerate(islice(np.concatenate([room] * 4), 120)):
+            before = landmarker._for_hands.searched_us
+            landmarker.detect(Frame(number * 33_333, rgb))
+            searched.append(landmarker._for_hands.searched_us != before)
+    assert sum(searched[30:]) <= 3  # in three seconds, once the room is known
