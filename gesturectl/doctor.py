@@ -194,7 +194,7 @@ def _virtual_cameras() -> Iterator[Finding]:
                 "virtual camera",
                 "warn",
                 f"{camera} is fed by no program of yours",
-                f"ffmpeg -f v4l2 -i /dev/video0 -f v4l2 -codec copy {camera.path}",
+                f"ffmpeg -f v4l2 -i /dev/video0 -codec copy -f v4l2 {camera.path}",
             )
 
 

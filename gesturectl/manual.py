@@ -31,7 +31,8 @@ happens, `--version` which gesturectl this is, `--install-completion` teaches th
 What a command line leaves out is taken from `config.yaml` in gesturectl's configuration folder
 (`~/.config/gesturectl` on Linux), if there is one: `source`, `profile`, `sink`, `hand_model`,
 `pose_model`, `estimator`, and `allow_run: true`, without which no profile may start programs.
-`allow_hosts: [lamp.local]` names the hosts beyond this machine that profiles may send messages to.
+`allow_hosts: [lamp.local]` names the hosts beyond this machine that profiles may send messages to,
+`camera: {release_when: [zoom]}` the windows that [shall have the camera](camera.md) instead.
 """
 
 

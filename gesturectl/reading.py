@@ -174,6 +174,7 @@ class _Reading:
             control=first.get("control"),
         )
         self.check_control(profile, heads)
+        profile = replace(profile, notices=tuple(self.notices))
         self.check_reach(profile)
         return replace(profile, bindings=tuple(_with_waiting_taps(profile)))
 
@@ -373,7 +374,7 @@ class _Reading:
         return None
 
     def check_control(self, profile: Profile, heads: list[_Head]) -> None:
-        """Note what of `control` cannot be, and bindings that hand it over in vain."""
+        """Note what of `control` cannot be; give notice of what hands it over in vain."""
         for head in heads:
             self.file = head.file
             settings = head.values["control"]
@@ -392,9 +393,9 @@ class _Reading:
             return
         for binding, (file, place) in zip(self.bindings, self.places, strict=True):
             if any(action.name == "hand_over" for action in binding.all_actions):
-                self.file = file
+                message = "this hands over control, and one person is alone here"
                 advice = "write `control: largest` at the top"
-                self.wrong(place, "this hands over control, and one person is alone here", advice)
+                self.notices.append(file.source.problem(place, message, advice))
 
     def read_applications(self, node: Mapping, head: _Head) -> Iterator[Application]:
         """Read `profiles`, with their bindings."""

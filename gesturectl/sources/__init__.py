@@ -121,7 +121,7 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
     "https": SourceSpec("https://HOST/PATH", "the same, encrypted", _URL, is_url=True),
     "puppet": SourceSpec(
         "puppet:SCRIPT|all",
-        "a drawn person who acts gestures; needs no camera",
+        "a drawn person who acts gestures, or several: SCRIPT+SCRIPT; needs no camera",
         _opener("gesturectl.sources.puppet", "open_puppet"),
         default="all",
     ),

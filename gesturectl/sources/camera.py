@@ -246,10 +246,9 @@ def why_not_opened(info: CameraInfo, ioctl: Ioctl | None = None) -> Unavailable:
         case errno.EACCES | errno.EPERM:
             return Unavailable(_forbidden(info))
         case errno.EBUSY:
-            users = " and ".join(users_of(info.path)) or "another program"
-            return Unavailable(
-                f"{info.label} is busy: {users} is using it; close that program", may_pass=True
-            )
+            users = users_of(info.path) or ("another program",)
+            use = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} using it"
+            return Unavailable(f"{info.label} is busy: {use}; close that program", may_pass=True)
     return Unavailable(
         f"{info.label} cannot be opened, though it is there and free; unplug it, wait a moment "
         "and plug it in again",

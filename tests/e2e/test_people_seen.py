@@ -28,8 +28,8 @@ bindings:
   - {{gesture: victory, do: {{key: v}}}}
   - {{gesture: thumb_up, do: {{hand_over: true}}}}
 """
-LARGE = "?frame=webcam&size=0.75&x=-0.22"
-SMALL = "?frame=webcam&size=0.65&x=0.22&skin=brown&seed=3"
+LARGE = "?frame=webcam&size=0.8&x=-0.22"
+SMALL = "?frame=webcam&size=0.7&x=0.22&skin=brown&seed=3"
 
 Told = list[tuple[float, str]]
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from gesturectl import profile
-from gesturectl.control.desk import AT_ONCE, MAX_NEWS, Desk
+from gesturectl.control.desk import AT_ONCE, MAX_NEWS, Answered, Desk
 from gesturectl.control.wire import Request
-from gesturectl.daemon import Control, Summary
-from gesturectl.engine import Engine, Step
+from gesturectl.daemon import Control, Loop, Summary
+from gesturectl.engine import Engine, InControl, Step
 from gesturectl.errors import ControlError, ProfileError, SinkError
 from gesturectl.sinks.memory import MemorySink
 from gesturectl.types import Command, KeyDown, KeyUp
 from tests.controlled import PROFILE, SLEEPLESS, Counter, a_rig, run, sent
-from tests.fakes import STEP_US, Happening, ListSource, frames
+from tests.fakes import STEP_US, Happening, ListSource, frames, seen
 
 Asked = tuple[str, str | bool | None] | str
 
@@ -263,6 +263,23 @@ def test_status_says_how_it_is() -> None:
     assert (told["paused"], told["held"], told["frames"]) == (False, ["space"], 32)
     assert told["frames_per_s"] == pytest.approx(30, abs=0.1)
     assert told["recent"] == [{"gesture": "fist", "side": "right", "seconds_ago": 1.0}]
+
+
+def test_status_says_who_controls_what_is_advised_and_who_has_the_camera() -> None:
+    rig = a_rig(ListSource([]))
+    control = Control(away="Zoom has the camera")
+    loop = Loop(rig.source, None, rig.engine, rig.sink, rig.ledger, control)
+    loop.in_control = InControl(2, (0.1, 0.2, 0.4, 0.9), 3, seen(0))
+    loop.meters.advice = "too dark; more light"
+    desk = Desk(rig)
+    desk.ask(1, Request("status", None), urgent=False)
+    desk.between(loop)
+    answered = desk.take()
+    assert isinstance(answered, Answered)
+    told = answered.answer()
+    assert told["control"] == {"person": 2, "box": [0.1, 0.2, 0.4, 0.9], "people": 3}
+    assert (told["advice"], told["away"]) == ("too dark; more light", "Zoom has the camera")
+    assert (desk.state.advice, desk.state.away) == (told["advice"], told["away"])
 
 
 def test_status_says_that_no_pictures_come_and_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -326,3 +327,38 @@ def test_each_frame_is_remembered_after_its_commands_were_sent() -> None:
 
     run([*frames(3)], {1: "+swipe_left -swipe_left"}, sink, remember=remember)
     assert noted == [(0, 0), (STEP_US, 2), (2 * STEP_US, 2)]
+
+
+class Camera(ListSource):
+    """A list that notes when it was put to rest, and after how many items."""
+
+    def __init__(self, happenings: list[Happening]) -> None:
+        super().__init__(happenings)
+        self.rests: list[bool] = []
+
+    def rest(self, resting: bool) -> None:
+        if resting != (self.rests[-1] if self.rests else False):
+            self.rests.append(resting)
+
+
+def test_a_camera_rests_while_paused_and_while_somebody_else_is_to_have_it() -> None:
+    control = Control()
+
+    def ask(**change: object) -> Callable[[], None]:
+        return lambda: [setattr(control, name, value) for name, value in change.items()] and None
+
+    happenings: list[Happening] = [
+        *frames(2),
+        ask(paused=True), None, ask(away="Zoom has the camera"), None, ask(paused=False), None,
+        ask(away=None), *frames(3, start=2),
+    ]  # fmt: skip
+    camera, sink = Camera(happenings), MemorySink()
+    engine = an_engine({1: "+fist", 3: "+swipe_left -swipe_left"})
+    daemon.run(camera, None, engine, sink, Ledger(), control=control)
+    assert camera.rests == [True, False]
+    assert sink.sent == [
+        KeyDown(at(1), "space"),
+        KeyUp(at(1), "space"),
+        KeyDown(at(3), "Right"),
+        KeyUp(at(3), "Right"),
+    ]

@@ -12,7 +12,9 @@ from gesturectl.types import (
     Began,
     ButtonDown,
     Command,
+    Controls,
     Ended,
+    HandOver,
     KeyDown,
     MoveBy,
     Run,
@@ -24,6 +26,9 @@ from gesturectl.types import (
 @pytest.mark.parametrize(
     ("item", "line"),
     [
+        (Controls(812_000, 2), '{"t_us": 812000, "type": "control", "person": 2}'),
+        (Controls(812_000, None), '{"t_us": 812000, "type": "control", "person": null}'),
+        (HandOver(812_000), '{"t_us": 812000, "type": "hand_over"}'),
         (
             Began(812_000, "thumb_up", "right", 0.96789),
             '{"t_us": 812000, "type": "gesture", "phase": "began", "gesture": "thumb_up", '

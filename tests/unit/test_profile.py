@@ -12,6 +12,7 @@ import yaml
 from gesturectl import bindings, reference
 from gesturectl.actions import ACTIONS, Action
 from gesturectl.catalog import Gesture
+from gesturectl.controller import Control
 from gesturectl.errors import ProfileError
 from gesturectl.profile import (
     Binding,
@@ -369,3 +370,43 @@ def test_all_landmarks_of_a_gesture_of_one_s_own_must_be_looked_for() -> None:
     text = "version: 1\nlandmarks: hand\nbindings:\n  - {gesture: salute, do: {key: b}}"
     with pytest.raises(ProfileError, match="`salute` is seen by the body, which is not looked for"):
         parse(text, extra=OWN)
+
+
+# --- several people -----------------------------------------------------------------------------
+
+BINDING = "bindings: [{gesture: fist, do: {key: a}}]\n"
+
+
+def test_control_is_read_long_and_short() -> None:
+    assert profile(f"control: centre\n{BINDING}").control == Control(by="centre")
+    long = "control: {by: first_armed, zone: seat, gone: 10s, people: 3}\n"
+    around = "zones: {seat: {image: [0.2, 0, 0.8, 1]}}\nmodes: {sleep: {wake: {gesture: fist}}}\n"
+    assert profile(f"{long}{around}{BINDING}").control == Control(
+        "first_armed", "seat", 10_000_000, 3
+    )
+    assert profile(BINDING).control is None
+
+
+@pytest.mark.parametrize(
+    ("head", "needs"),
+    [
+        ("", Needs(1, 0)),
+        ("control: largest\n", Needs(4, 2)),
+        ("control: {people: 3}\n", Needs(6, 3)),
+        ("control: largest\nlandmarks: hand\n", Needs(4, 0)),
+        ("control: largest\nlandmarks: body\n", Needs(0, 2)),
+        ("control: largest\nlandmarks: [both_hands, body]\n", Needs(4, 2)),
+    ],
+)
+def test_several_people_are_looked_for_only_where_one_of_them_controls(
+    head: str, needs: Needs
+) -> None:
+    binding = BINDING.replace("fist", "arms_up") if head.endswith(": body\n") else BINDING
+    assert profile(head + binding).needs == needs
+
+
+def test_handing_over_where_nobody_else_may_control_is_noticed() -> None:
+    text = "bindings: [{gesture: fist, do: {hand_over: true}}]\n"
+    (notice,) = profile(text).notices
+    assert "this hands over control, and one person is alone here" in str(notice)
+    assert profile(f"control: largest\n{text}").notices == ()

@@ -256,3 +256,38 @@ def test_live_it_shows_its_last_frame_however_late_and_then_ends() -> None:
     assert last.t_us == puppet.time_us(puppet.frames - 1)
     with pytest.raises(EndOfSource):
         puppet.read(1.0)
+
+
+# --- several people
+
+
+def test_behind_a_plus_stands_another_person_in_the_same_picture() -> None:
+    first = parse(f"fist?x=-0.2&{SMALL}+thumb_up?x=0.2&skin=dark&fps=60")
+    (other,) = first.beside
+    assert [item.name for item in other.items] == ["thumb_up"]
+    assert (other.x, other.skin, first.skin) == (0.2, "dark", "light")
+    assert (other.image, other.fps) == (first.image, first.fps) == ((160, 120), 10)
+
+
+def test_a_bad_word_of_the_other_is_told_too() -> None:
+    with pytest.raises(SourceError, match="no gesture 'thumb_upp'"):
+        Puppet("fist+thumb_upp")
+
+
+def test_each_of_two_is_drawn_and_acts_for_themselves() -> None:
+    both = Puppet(f"wait:1s?x=-0.25&size=0.7&noise=0&{SMALL}+fist?x=0.25&size=0.7")
+    left = Puppet(f"wait:1s?x=-0.25&size=0.7&noise=0&{SMALL}")
+    right = Puppet(f"fist?x=0.25&size=0.7&noise=0&{SMALL}")
+    assert ([act.gesture for act in both.truth], both.frames) == ([], right.frames)
+    assert [act.gesture for act in both.beside[0].truth] == ["fist"]
+    index = both.frames // 2
+    picture = both.picture(index)
+    assert np.array_equal(picture[:, :60], left.picture(index % left.frames)[:, :60])
+    assert np.array_equal(picture[:, 100:], right.picture(index)[:, 100:])
+
+
+def test_a_person_may_come_later_and_leave_before_the_end() -> None:
+    puppet = Puppet(f"fist?since=1&until=2&noise=0&background=plain&{SMALL}")
+    empty = puppet.picture(0)
+    assert np.array_equal(puppet.picture(25), empty)
+    assert not np.array_equal(puppet.picture(15), empty)

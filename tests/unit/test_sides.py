@@ -133,3 +133,23 @@ class TestTwoHands:
 
 def test_nobody_there_is_nobody_there() -> None:
     assert settle((), [], 0, SIZE_PX) == ((), ())
+
+
+def settled(*hands: Hand, most: int) -> list[tuple[Side, float]]:
+    _, kept = settle((), hands, 0, SIZE_PX, most)
+    return sorted((one.side, round(float(one.image[9, 0]), 1)) for one in kept)
+
+
+def test_of_several_people_s_hands_each_keeps_the_side_it_is_labelled_with() -> None:
+    row = [hand("right", x=0.1), hand("right", x=0.4), hand("left", x=0.7)]
+    assert settled(*row, most=4) == [("left", 0.7), ("right", 0.1), ("right", 0.4)]
+
+
+def test_of_several_people_s_hands_one_found_twice_counts_once_whatever_its_labels() -> None:
+    twice = [hand("right", x=0.1), hand("left", x=0.11, score=0.9), hand("left", x=0.7)]
+    assert settled(*twice, most=4) == [("left", 0.7), ("right", 0.1)]
+
+
+def test_no_more_hands_are_kept_than_are_looked_for() -> None:
+    row = [hand("right", x=0.1 + 0.2 * index) for index in range(5)]
+    assert len(settled(*row, most=4)) == 4

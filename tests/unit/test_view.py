@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
 from gesturectl.daemon import Meters
-from gesturectl.engine import Step
+from gesturectl.engine import InControl, Step
 from gesturectl.recogniser import Candidate
-from gesturectl.types import Began, Ended, KeyDown, KeyUp, Run
+from gesturectl.types import Began, Controls, Ended, KeyDown, KeyUp, Observation, Run
 from gesturectl.view import LiveView, PlainView, describe, open_view
 
 SWIPE = Step(
@@ -74,3 +75,35 @@ def test_a_terminal_is_redrawn_at_most_ten_times_a_second() -> None:
 def test_commands_are_said_in_a_few_words() -> None:
     assert describe(KeyDown(1, "Right")) == "key_down Right"
     assert describe(Run(1, ("notify-send", "hi"))) == "run notify-send hi"
+
+
+def in_control(person: int | None) -> InControl:
+    return InControl(person, None, 2, Observation(0, (), (), (640, 480)))
+
+
+def test_who_controls_is_said_as_it_changes_and_shown_all_the_time() -> None:
+    out, terminal = io.StringIO(), io.StringIO()
+    change = replace(NOTHING, requests=(Controls(2_000_000, 2),), control=in_control(2))
+    with open_view(Console(file=out, width=80), "camera") as view:
+        view.show(1_000_000, NOTHING, meters())
+        view.show(2_000_000, change, meters())
+    assert out.getvalue().splitlines()[-1] == "   1.00 s  person 2 controls"
+    console = Console(file=terminal, force_terminal=True, width=80)
+    with LiveView(console, "camera") as live:
+        live.show(1_000_000, replace(NOTHING, control=in_control(None)), meters())
+        live.show(2_000_000, replace(NOTHING, control=in_control(2)), meters())
+    assert "nobody of 2 controls" in terminal.getvalue()
+    assert "person 2 of 2 controls" in terminal.getvalue()
+
+
+def test_advice_is_said_once_and_shown_as_long_as_it_holds() -> None:
+    out, terminal = io.StringIO(), io.StringIO()
+    advised = meters()
+    advised.advice = "too dark: 9 fps; more light"
+    with open_view(Console(file=out, width=80), "camera") as view:
+        for t_us, figures in ((1, meters()), (1_000_001, advised), (2_000_001, advised)):
+            view.show(t_us, NOTHING, figures)
+    assert out.getvalue().splitlines() == ["camera", "   1.00 s  too dark: 9 fps; more light"]
+    with LiveView(Console(file=terminal, force_terminal=True, width=80), "camera") as live:
+        live.show(1_000_000, NOTHING, advised)
+    assert "too dark: 9 fps; more light" in terminal.getvalue()
