@@ -16,6 +16,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from gesturectl import (
+    benchcompanion,
     benchcontrol,
     benchframe,
     benchpointer,
@@ -59,6 +60,8 @@ BENCHES: Final = {
     "pointer": Bench(lambda asked: benchpointer.measure(asked.trace), benchpointer.show),
     "profile": Bench(lambda asked: benchprofile.measure(), benchprofile.show),
     "control": Bench(lambda asked: benchcontrol.measure(), benchcontrol.show),
+    # Not in `all`: it needs a desktop.
+    "companion": Bench(lambda asked: benchcompanion.measure(), benchcompanion.show, short=False),
 }
 
 

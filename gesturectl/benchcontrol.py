@@ -1,6 +1,7 @@
 """`gesturectl bench control`: what being controlled costs the frames, and what the sockets carry.
 
-`frame`   what a frame costs more: with nobody connected, and with one who follows all.
+`frame`   what a frame costs more: with nobody connected, with one who follows all, and with a
+          display, which is told something new with every second frame.
 `answer`  there and back: `hello` by the socket's thread alone, `status` by a loop that takes a
           frame every millisecond.
 `follow`  how many events a second all of 1, 10 and 100 followers are told without losing one.
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -33,7 +34,7 @@ from gesturectl.control.server import answering
 from gesturectl.ctl import Caller
 from gesturectl.daemon import Control, Loop, Meters
 from gesturectl.engine import Engine, Step
-from gesturectl.recogniser import Recogniser
+from gesturectl.recogniser import Candidate, Recogniser
 from gesturectl.rig import Choice, Rig
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.recording import Item, Recording
@@ -46,6 +47,7 @@ FIRST_RATE_HZ: Final = 250
 LAST_RATE_HZ: Final = 64_000
 HOLD_S: Final = 1.0
 FRAME_S: Final = 1 / 30
+FRAME_US: Final = 33_333
 LATE_FRAMES: Final = 120
 WORK: Final = 4000  # rounds of plain Python in a frame: about a millisecond
 
@@ -54,16 +56,19 @@ BUSY: Final = Step(
 )
 LINES: Final = 3  # of such a step
 QUIET: Final = Step((), (), ())
+SEEN: Final = tuple(
+    Step((), (), (Candidate("right", "fist", p, 0.8, True),)) for p in (0.85, 0.9, 0.95)
+)  # three, so that of every second frame too each differs from the one before
 
 Figures = dict[str, Any]
 
-# Follows with argv[2] connections; prints how many lines all of them heard, when stdin ends.
+# Follows argv[3] with argv[2] connections; prints how many lines all have heard, at each line.
 FOLLOW = """\
 import select, socket, sys
 lines, poll, heard = {}, select.poll(), 0
 for _ in range(int(sys.argv[2])):
     line = socket.socket(socket.AF_UNIX); line.connect(sys.argv[1])
-    line.sendall(b'{"ask": "events", "follow": true}\\n')
+    line.sendall(b'{"ask": "%s", "follow": true}\\n' % sys.argv[3].encode())
     while not line.recv(65536).count(b'"answer"'): pass
     lines[line.fileno()] = line; poll.register(line, select.POLLIN)
 poll.register(0, select.POLLIN)
@@ -125,36 +130,45 @@ def show(figures: Figures, console: Console) -> None:
 def frame_cost(folder: Path) -> Figures:
     """What `between` and `note` take of a frame, in microseconds: median of batches of 100."""
 
-    def per_frame_us(desk: Desk, loop: Loop, step: Step, batches: int) -> float:
+    def per_frame_us(desk: Desk, loop: Loop, steps: Sequence[Step], batches: int) -> float:
         note = desk.noting(lambda t_us, step, meters: None)
         meters, costs = Meters(), []
         for _ in range(batches):
             began_ns = time.perf_counter_ns()
-            for _ in range(100):
+            for index in range(100):
+                loop.t_us += FRAME_US
                 desk.between(loop)
-                note(0, step, meters)
+                note(0, steps[index % len(steps)], meters)
             costs.append((time.perf_counter_ns() - began_ns) / 1e5)
             time.sleep(0.01)  # for the other thread to send what there is
         return median(costs)
 
-    with _desk(folder) as (desk, loop):
-        alone = per_frame_us(desk, loop, QUIET, FRAMES // 100)
-        acting = per_frame_us(desk, loop, BUSY, FRAMES // 100)
-        with _turning(desk, loop) as stop, _clients(FOLLOW, folder, 1):
+    with desk_in(folder) as (desk, loop):
+        alone = per_frame_us(desk, loop, [QUIET], FRAMES // 100)
+        acting = per_frame_us(desk, loop, [BUSY], FRAMES // 100)
+        with turning(desk, loop) as stop, _clients(FOLLOW, folder, 1):
             stop()
-            followed = per_frame_us(desk, loop, BUSY, 40)
+            followed = per_frame_us(desk, loop, [BUSY], 40)
+    with (
+        desk_in(folder) as (desk, loop),
+        turning(desk, loop) as stop,
+        _clients(FOLLOW, folder, 1, "show"),
+    ):
+        stop()
+        displayed = per_frame_us(desk, loop, SEEN, 40)
     return {
         "nobody_us": alone,
         "nobody_while_acting_us": acting,
         "one_follower_while_acting_us": followed,
+        "one_display_us": displayed,
     }
 
 
 def round_trips(folder: Path) -> Figures:
     """Time questions, in milliseconds."""
     with (
-        _desk(folder) as (desk, loop),
-        _turning(desk, loop),
+        desk_in(folder) as (desk, loop),
+        turning(desk, loop),
         Caller(folder) as caller,
     ):
         figures: Figures = {}
@@ -176,8 +190,8 @@ def followers(folder: Path, count: int) -> Figures:
     """Find the highest rate at which all of them are told everything, by doubling it."""
     held = 0
     with (
-        _desk(folder) as (desk, loop),
-        _turning(desk, loop) as stop,
+        desk_in(folder) as (desk, loop),
+        turning(desk, loop) as stop,
         _clients(FOLLOW, folder, count) as process,
     ):
         stop()
@@ -208,7 +222,7 @@ def _tell_for(desk: Desk, rate_hz: int) -> int:
 
 def lateness(folder: Path, *, shouting: int) -> Figures:
     """How late frames of 30 a second begin, and how long their work takes, in milliseconds."""
-    with _desk(folder) as (desk, loop), _clients(SHOUT, folder, shouting):
+    with desk_in(folder) as (desk, loop), _clients(SHOUT, folder, shouting):
         late_ms, work_ms = [], []
         due_s = time.perf_counter() + FRAME_S
         for _ in range(LATE_FRAMES):
@@ -244,7 +258,8 @@ def _nothing() -> Generator[Item]:
 
 
 @contextmanager
-def _desk(folder: Path) -> Iterator[tuple[Desk, Loop]]:
+def desk_in(folder: Path) -> Iterator[tuple[Desk, Loop]]:
+    """Let a desk answer on sockets in a folder, for a loop that has no frames."""
     source, sink = Recording(_nothing(), "the bench", realtime=False), Unsent()
     engine = Engine(Recogniser.load())
     rig = Rig(Choice("bench", None, sink), None, source, None, engine, sink)
@@ -254,8 +269,10 @@ def _desk(folder: Path) -> Iterator[tuple[Desk, Loop]]:
 
 
 @contextmanager
-def _clients(script: str, folder: Path, count: int) -> Iterator[subprocess.Popen[str]]:
-    arguments = [sys.executable, "-c", script, str(folder / place.SOCKET), str(count)]
+def _clients(
+    script: str, folder: Path, count: int, ask: str = "events"
+) -> Iterator[subprocess.Popen[str]]:
+    arguments = [sys.executable, "-c", script, str(folder / place.SOCKET), str(count), ask]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -265,7 +282,7 @@ def _clients(script: str, folder: Path, count: int) -> Iterator[subprocess.Popen
 
 
 @contextmanager
-def _turning(desk: Desk, loop: Loop) -> Iterator[Callable[[], None]]:
+def turning(desk: Desk, loop: Loop) -> Iterator[Callable[[], None]]:
     """Let a loop of a frame each millisecond answer the desk in a thread, until it is stopped."""
     over = Event()
 

@@ -137,6 +137,7 @@ class BenchOf(StrEnum):
     pointer = "pointer"
     profile = "profile"
     control = "control"
+    companion = "companion"
 
 
 def _verbosity(count: int) -> None:
@@ -783,7 +784,8 @@ def bench(
             metavar="[NAME]",
             help="`step`: the engine alone. `frame`: picture to commands. `idle`: an empty room. "
             "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
-            "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost.",
+            "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
+            "`companion`: what the tray costs; not part of `all`.",
         ),
     ] = BenchOf.all,
     source: Annotated[

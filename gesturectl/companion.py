@@ -17,27 +17,21 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from gesturectl import config
 from gesturectl.config import Config
-from gesturectl.control.line import Line, open_line
+from gesturectl.control.line import Line, Show, open_line
+from gesturectl.desktop import sessionbus
 from gesturectl.errors import ControlError, GesturectlError
 
 log = logging.getLogger(__name__)
 
 LEVEL: Final = "GESTURECTL_COMPANION_LEVEL"
 PAUSES_S: Final = (1.0, 4.0, 15.0)  # before a face that failed is tried again
-
-Show = Callable[[Line, Config], Coroutine[None, None, None]]
-"""Shows a run until it is cancelled. Hears by `line.listening`, asks by `line.ask`.
-
-Raises a GesturectlError where this desktop cannot show it: that is said, and it is tried again a
-few times. What it raises beside that is a bug, which is logged and does not end other faces.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +69,7 @@ def _no_screen() -> str | None:
 
 
 def _no_bus() -> str | None:
-    if sys.platform != "linux" or os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-        return None
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and (Path(runtime) / "bus").exists():
+    if sys.platform != "linux" or sessionbus.address() is not None:
         return None
     return "this session has no D-Bus"
 

@@ -339,6 +339,10 @@ CONNECTIONS: Final[tuple[Connection, ...]] = (
         "to say that it is ready, alive, or ends, and one line of how it fares",
     ),
     Connection(
+        "the session's D-Bus, and gesturectl's own socket", "while the tray is shown",
+        "an icon and a menu in the panel, by a process beside the daemon",
+    ),
+    Connection(
         "nobody: two sockets that are never connected", "when MediaPipe starts and stops",
         "its library looks whether this machine has IPv4 and IPv6",
     ),

@@ -33,6 +33,7 @@ What a command line leaves out is taken from `config.yaml` in gesturectl's confi
 `pose_model`, `estimator`, and `allow_run: true`, without which no profile may start programs.
 `allow_hosts: [lamp.local]` names the hosts beyond this machine that profiles may send messages to,
 `camera: {release_when: [zoom]}` the windows that [shall have the camera](camera.md) instead.
+`tray: false` leaves out [the icon in the panel](tray.md).
 """
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future, StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from gesturectl.config import Config
 from gesturectl.control import place, wire
 from gesturectl.control.wire import PROTOCOL, Lines, Value
 from gesturectl.errors import ControlError
@@ -151,3 +152,11 @@ async def open_line(where: Path | None = None) -> AsyncIterator[Line]:
         yield line
     finally:
         writer.close()
+
+
+Show = Callable[[Line, Config], Coroutine[None, None, None]]
+"""Shows a run until it is cancelled. Hears by `line.listening`, asks by `line.ask`.
+
+Raises a GesturectlError where this desktop cannot show it: that is said, and it is tried again a
+few times. What it raises beside that is a bug, which is logged and does not end other faces.
+"""

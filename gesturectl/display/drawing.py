@@ -113,20 +113,23 @@ def panel(look: Look, view: View) -> Picture:
     across, down = sides(look.settings.place)
     top = 0.0 if down < 0 else HEIGHT - FOOT
     wide = _foot_width(look, view)
-    left = (0.0, (WIDTH - wide) / 2, WIDTH - wide)[across + 1] * (1 - (view.opened > 0))
+    left = (0.0, (WIDTH - wide) / 2, WIDTH - wide)[across + 1]  # as when closed: it never jumps
     if view.opened < 1:
-        closed = 1 - view.opened
-        at = (0.0, (WIDTH - wide) / 2, WIDTH - wide)[across + 1]
-        canvas.put(_box(look, at, top, at + wide, top + FOOT), (0, 0), closed)
+        canvas.put(_box(look, left, top, left + wide, top + FOOT), (0, 0), 1 - view.opened)
     x, middle = left + PAD, (top + FOOT / 2) * u
     icon = _icon(told.mood, look.px(ICON))
     canvas.put(icon, (x * u, middle - icon.shape[0] / 2))
     x += ICON + 10
-    room = (WIDTH - PAD - x - ARMED[told.armed]) * u
+    crowd, crowd_wide = _crowd(look, told.people)
+    # What fits exactly is not to be cut by the rounding of its place: a pixel more.
+    room = (left + wide - PAD - x - ARMED[told.armed] - crowd_wide) * u + 1
     baseline = middle + 5.5 * u
     x += canvas.text(told.title, (x * u, baseline), 16 * u, look.paints.ink, most=room) / u
     if told.armed is not None:
         _armed(canvas, look, x + 14, middle / u, armed=told.armed)
+    if crowd:
+        at = ((left + wide - PAD - crowd_wide + 14) * u, middle + 4.5 * u)
+        canvas.text(crowd, at, 13 * u, look.paints.faint)
     return canvas.done()
 
 
@@ -269,7 +272,16 @@ def _armed(canvas: Canvas, look: Look, x: float, middle: float, *, armed: bool) 
 
 def _foot_width(look: Look, view: View) -> float:
     words_ = words.width(view.told.title, max(1, round(16 * look.unit))) / look.unit
-    return min(PAD + ICON + 10 + words_ + ARMED[view.told.armed] + PAD, WIDTH)
+    _, crowd_wide = _crowd(look, view.told.people)
+    return min(PAD + ICON + 10 + words_ + ARMED[view.told.armed] + crowd_wide + PAD, WIDTH)
+
+
+def _crowd(look: Look, people: int) -> tuple[str, float]:
+    """Say that one of several people controls; return how wide that is, with its distance."""
+    if people < 2:
+        return "", 0.0
+    text = f"1 of {people}"
+    return text, 14 + canvas_text_width(text, 13 * look.unit) / look.unit
 
 
 def canvas_text_width(text: str, size: float) -> int:

@@ -29,7 +29,10 @@ SWIPE: Final = {"number": 1, "gesture": "swipe_left", "does": "Right"}
 
 COLUMNS: Final[tuple[tuple[tuple[dict[str, Any], float], ...], ...]] = (
     (({"candidate": FIST, "armed": False}, 0.0), ({"candidate": SURE, "progress": HOLD}, 0.0)),
-    (({"candidate": FIST, "fired": SWIPE, "armed": True}, 1.0), ({"mode": "volume"}, 0.0)),
+    (
+        ({"candidate": FIST, "fired": SWIPE, "armed": True, "control": {"people": 3}}, 1.0),
+        ({"mode": "volume"}, 0.0),
+    ),
     (
         ({"frames": False, "problem": "the camera is in use by another program; close it"}, 0.0),
         ({"asleep": True, "progress": {**HOLD, "name": "open_palm"}}, 0.0),

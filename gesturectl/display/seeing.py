@@ -79,7 +79,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One row, read."""
+    """One row, read. `people` are those in view where one of several controls, else 0."""
 
     mood: Mood
     title: str
@@ -90,6 +90,7 @@ class Told:
     fired: Fired | None = None
     held: tuple[str, ...] = ()
     rest: Rest | None = None
+    people: int = 0
 
     @property
     def moves(self) -> bool:
@@ -122,7 +123,8 @@ def read(row: Mapping[str, Any]) -> Told:
         ValueError: it is no such row.
     """
     try:
-        paused, problem = bool(row["paused"]), row.get("problem")
+        locked, problem = bool(row.get("locked")), row.get("problem")
+        paused = bool(row["paused"]) or locked
         mood = state_of(
             paused=paused,
             pictures=bool(row["frames"]) and problem is None,
@@ -134,7 +136,7 @@ def read(row: Mapping[str, Any]) -> Told:
         hold, fired, rest = row.get("progress"), row.get("fired"), row.get("pointer")
         return Told(
             mood,
-            _title(mood, str(row["mode"])),
+            "Locked" if locked else _title(mood, str(row["mode"])),
             None if paused or problem is None else str(problem),
             row.get("armed"),
             seen and Candidate(
@@ -147,6 +149,7 @@ def read(row: Mapping[str, Any]) -> Told:
             fired and Fired(int(fired["number"]), _spoken(fired["gesture"]), str(fired["does"])),
             tuple(str(name) for name in row.get("held", ())),
             _rest(rest),
+            int((row.get("control") or {}).get("people", 0)),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a row of `show`: {error}") from error

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 
-from dbus_fast import BusType, DBusError, InvalidAddressError, Message, MessageType
+from dbus_fast import DBusError, InvalidAddressError, Message, MessageType
 from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import (
     DBusBool,
@@ -32,6 +32,7 @@ from dbus_fast.constants import PropertyAccess
 from dbus_fast.errors import AuthError
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
+from gesturectl.desktop import sessionbus
 from gesturectl.errors import DesktopError
 from gesturectl.tray import dbusmenu, icons
 from gesturectl.tray.dbusmenu import Menu
@@ -274,8 +275,11 @@ async def shown_on(
     Raises:
         DesktopError: there is no bus to show it on.
     """
+    address = sessionbus.address()
+    if address is None:
+        raise DesktopError("this session has no D-Bus")
     try:
-        bus = await asyncio.wait_for(MessageBus(bus_type=BusType.SESSION).connect(), TIMEOUT_S)
+        bus = await asyncio.wait_for(MessageBus(bus_address=address).connect(), TIMEOUT_S)
     except (OSError, TimeoutError, InvalidAddressError, AuthError, DBusError, EOFError) as error:
         raise DesktopError(f"the session's D-Bus cannot be reached ({error})") from error
     gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """What the tray shows of a run: from the rows that the daemon tells to one state.
 
-    paused    the user wants no gesture to act       before all else: it is the user's own word
+    paused    the user wants no gesture to act, or has locked the screen
     camera off    no pictures come
     error     a profile was refused, the old one stays; or the pictures show nothing
     asleep    gestures wait for the one that wakes
@@ -67,6 +67,7 @@ class Known:
     """What the daemon has said of itself so far."""
 
     paused: bool = False
+    locked: bool = False
     frames: bool = True
     problem: str | None = None
     refused: str | None = None
@@ -83,6 +84,7 @@ def heard(known: Known, row: Mapping[str, Any]) -> Known:
             return replace(
                 known,
                 paused=row["paused"],
+                locked=row.get("locked", False),
                 frames=row["frames"],
                 problem=row["problem"],
                 refused=row.get("refused"),
@@ -110,7 +112,7 @@ def status(known: Known, profiles: Iterable[str]) -> Status:
     problem = known.refused or known.problem
     return Status(
         state_of(
-            paused=known.paused,
+            paused=known.paused or known.locked,
             pictures=known.frames,
             problem=problem,
             asleep=known.mode == SLEEP,

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from gesturectl.companion import Show
 from gesturectl.config import Config
-from gesturectl.control.line import Line
+from gesturectl.control.line import Line, Show
 from gesturectl.errors import DesktopError
 from gesturectl.tray import icons
 from gesturectl.tray.face import Tray

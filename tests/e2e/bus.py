@@ -34,6 +34,44 @@ def ask(address: str, message: Message) -> list[Any]:
     return list(reply.body)
 
 
+@contextmanager
+def notification_service(address: str) -> Iterator[Queue[dict[str, Any]]]:
+    """What a desktop has: shows nothing, keeps what it is asked to show."""
+    shown: Queue[dict[str, Any]] = Queue()
+    ready = threading.Event()
+    names = ["app", "replaces_id", "icon", "summary", "body", "actions", "hints", "timeout_ms"]
+
+    async def serve() -> None:
+        connection = await MessageBus(bus_address=address).connect()
+        next_id = 40
+
+        def answer(message: Message) -> Message | None:
+            nonlocal next_id
+            if message.message_type is not MessageType.METHOD_CALL or message.member != "Notify":
+                return None
+            shown.put(dict(zip(names, message.body, strict=True)))
+            next_id += 1
+            return Message.new_method_return(message, "u", [message.body[1] or next_id])
+
+        connection.add_message_handler(answer)
+        await connection.request_name("org.freedesktop.Notifications")
+        ready.set()
+        await stop.wait()
+        connection.disconnect()
+
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    assert ready.wait(TIMEOUT_S)
+    try:
+        yield shown
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(TIMEOUT_S)
+        loop.close()
+
+
 class Watcher:
     """What a panel has: it is told of icons, and of what they say of themselves.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from gesturectl.config import Display
 from gesturectl.display import drawing
 from gesturectl.display.drawing import HEIGHT, WIDTH, Look
 from gesturectl.display.spots import MARGIN
-from gesturectl.display.x11 import X11Screen
+from gesturectl.display.x11 import RAISES, X11Screen
 from gesturectl.errors import DesktopError
 from tests.conftest import require_program
 from tests.e2e.screenshots import Rgb, of_x11
@@ -143,6 +144,37 @@ def test_a_window_that_fills_the_screen_does_not_cover_it(x: XServer, tmp_path: 
             terminal.wait()
 
 
+def test_it_comes_back_over_a_window_that_puts_itself_over_everything(
+    x: XServer, tmp_path: Path
+) -> None:
+    with a_screen(x) as screen:
+        screen.show(drawing.panel(LOOK, BUSY))
+        assert wait_until(lambda: seen(of_x11(x, tmp_path / "before.png")))
+        over = Listener(x)
+        assert not seen(of_x11(x, tmp_path / "covered.png"))
+
+        def back() -> bool:
+            screen.read()
+            return seen(of_x11(x, tmp_path / "back.png"))
+
+        assert wait_until(back)
+        over.close()
+
+
+def test_it_fights_no_other_window_for_the_top_for_ever(x: XServer) -> None:
+    with a_screen(x) as screen, a_screen(x) as other:
+        for one in (screen, other):
+            one.show(drawing.panel(LOOK, BUSY))
+        began_s = time.monotonic()
+        lifts = 0
+        while time.monotonic() - began_s < 1.0:
+            for one in (screen, other):
+                before = tuple(one._raised_s)
+                one.read()
+                lifts += tuple(one._raised_s) != before
+        assert lifts <= 4 * RAISES
+
+
 def test_it_stands_on_the_monitor_that_is_named(tmp_path: Path) -> None:
     require_program("Xvfb", "xrandr")
     with running_server(window_manager=False) as x:
@@ -184,4 +216,3 @@ def test_a_server_that_ends_is_told_of() -> None:
     with pytest.raises(DesktopError, match="is gone"):
         for _ in range(3):
             screen.read()
-            screen.show(drawing.panel(LOOK, BUSY))

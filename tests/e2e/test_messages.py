@@ -6,7 +6,6 @@ of the test's own.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
@@ -29,6 +28,7 @@ from gesturectl.sinks.courier import ROOM, WAYS, Courier, Message, Way, check
 from gesturectl.sinks.memory import MemorySink
 from gesturectl.types import Mqtt, Notify, Osc, Play, Say, Webhook
 from tests.conftest import require_program
+from tests.e2e.bus import notification_service
 from tests.sessionbus import running_bus
 
 ARRIVES_S = 10.0  # far more than it takes
@@ -336,47 +336,6 @@ def bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     with running_bus(tmp_path) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         yield address
-
-
-@contextmanager
-def notification_service(address: str) -> Iterator[Queue[dict[str, Any]]]:
-    """What a desktop has: shows nothing, keeps what it is asked to show."""
-    from dbus_fast import Message, MessageType
-    from dbus_fast.aio import MessageBus
-
-    shown: Queue[dict[str, Any]] = Queue()
-    ready = threading.Event()
-    names = ["app", "replaces_id", "icon", "summary", "body", "actions", "hints", "timeout_ms"]
-
-    async def serve() -> None:
-        connection = await MessageBus(bus_address=address).connect()
-        next_id = 40
-
-        def answer(message: Message) -> Message | None:
-            nonlocal next_id
-            if message.message_type is not MessageType.METHOD_CALL or message.member != "Notify":
-                return None
-            shown.put(dict(zip(names, message.body, strict=True)))
-            next_id += 1
-            return Message.new_method_return(message, "u", [message.body[1] or next_id])
-
-        connection.add_message_handler(answer)
-        await connection.request_name("org.freedesktop.Notifications")
-        ready.set()
-        await stop.wait()
-        connection.disconnect()
-
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(ARRIVES_S)
-    try:
-        yield shown
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(ARRIVES_S)
-        loop.close()
 
 
 def test_a_notification_is_shown_and_the_next_takes_its_place(

@@ -15,7 +15,14 @@ from gesturectl.tray import icons
 from gesturectl.tray.status import State
 from tests.conftest import require_program
 from tests.controlled import Running, running
-from tests.e2e.bus import TIMEOUT_S, Icon, Watcher, environment, watching
+from tests.e2e.bus import (
+    TIMEOUT_S,
+    Icon,
+    Watcher,
+    environment,
+    notification_service,
+    watching,
+)
 from tests.e2e.xserver import wait_until
 from tests.sessionbus import running_bus
 
@@ -222,3 +229,9 @@ def test_a_bus_that_ends_takes_the_icon_along_and_nothing_else(
             frames = run.source.frames
             assert comes_to(lambda: run.source.frames > frames)
             assert process.poll() is None
+
+
+def test_what_the_daemon_refuses_is_told_by_a_notification(bus: str, run: Running) -> None:
+    with notification_service(bus) as shown, watching(bus) as watcher, companion(bus):
+        registered(bus, watcher).click("Read the profile anew")
+        assert shown.get(timeout=TIMEOUT_S)["summary"] == "this run cannot read profiles anew"

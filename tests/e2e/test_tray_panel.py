@@ -198,3 +198,15 @@ def test_settings_can_do_without_the_tray(
         assert daemon.stdout is not None
         daemon.stdout.readline()
         assert companions(daemon) == []
+
+
+def test_a_profile_that_is_refused_is_seen_until_it_is_mended(
+    xfce: XfceDesktop, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    profile = tmp_path / "p.yaml"
+    with xfce.panel(), gesturectl(*arguments, env=xfce.env):
+        assert comes_to_be_seen(xfce, State.active, tmp_path / "before.png")
+        profile.write_text(PROFILE + "  - {gesture: moonwalk, do: {key: a}}\n", "utf-8")
+        assert comes_to_be_seen(xfce, State.error, tmp_path / "refused.png")
+        profile.write_text(PROFILE + "  - {gesture: victory, do: {key: a}}\n", "utf-8")
+        assert comes_to_be_seen(xfce, State.active, tmp_path / "mended.png")

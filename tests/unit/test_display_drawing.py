@@ -139,6 +139,42 @@ def test_any_name_stays_within_the_panel(text: str, contrast: str) -> None:
     assert not bright[-10:].any()
 
 
+def test_a_closed_panel_grows_by_what_it_says() -> None:
+    def width(**changes: object) -> int:
+        left, _, right, _ = opaque_box(drawing.panel(Look(), view(0.0, **changes)))
+        return right - left
+
+    crowd = {"people": 3}
+    widths = [width(), width(armed=False), width(armed=True), width(armed=True, control=crowd)]
+    assert widths == sorted(set(widths))
+    assert width(mode="m" * 90, armed=True, control=crowd) == WIDTH
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("place", ["top-left", "bottom", "right"])
+@pytest.mark.parametrize("title", ["Asleep", "Active", "Paused", "volume", "a mode of mine"])
+def test_a_mode_that_has_room_is_written_whole(scale: float, place: Spot, title: str) -> None:
+    look = Look(Display(place=place, opacity=1.0), scale)
+    drawn = drawing.panel(look, view(0.0, mode=title.replace("Active", "active")))
+    if title in ("Asleep", "Paused"):
+        changes = {"asleep": True} if title == "Asleep" else {"paused": True}
+        drawn = drawing.panel(look, view(0.0, **changes))
+    ink = (
+        np.abs(drawn[:, :, :3].astype(int) - drawing.PAINTS["normal"].ink).max(axis=2) < 60
+    ).sum()
+    whole = (words.write(title, round(16 * scale)).mask > 210).sum()
+    assert ink >= 0.95 * whole
+
+
+@pytest.mark.parametrize("place", get_args(Spot))
+def test_the_mode_stays_where_it_is_while_the_panel_opens(place: Spot) -> None:
+    look = Look(Display(place=place, opacity=1.0))
+    pictures = [drawing.panel(look, view(opened)).astype(int) for opened in (0.0, 1.0)]
+    greens = [np.nonzero(np.abs(one[:, :, :3] - GREEN).max(axis=2) < 12) for one in pictures]
+    (rows, columns), (open_rows, open_columns) = greens
+    assert (rows.min(), columns.min()) == (open_rows.min(), open_columns.min())
+
+
 def test_a_problem_is_told_in_lines_that_fit() -> None:
     problem = "camera 0 is in use by another program; close it, or set source: /dev/video2 " * 3
     picture = drawing.panel(Look(), view(problem=problem))

@@ -22,6 +22,7 @@ def test_before_anything_was_told_nothing_is_seen() -> None:
         ({"mode": "volume"}, Mood.active, "volume"),
         ({"mode": "sleep", "asleep": True}, Mood.asleep, "Asleep"),
         ({"paused": True, "frames": False}, Mood.paused, "Paused"),
+        ({"locked": True, "frames": False, "problem": "released"}, Mood.paused, "Locked"),
         ({"frames": False}, Mood.camera_off, "No picture"),
         ({"problem": "it is black"}, Mood.camera_off, "No picture"),
     ],
@@ -49,6 +50,11 @@ def test_a_pointer_that_has_only_just_come_to_rest_shows_no_ring() -> None:
 def test_a_row_that_is_none_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not a row"):
         seeing.read(broken)
+
+
+def test_of_several_people_it_is_told_how_many_there_are() -> None:
+    control = {"person": 2, "box": [0.1, 0.2, 0.3, 0.4], "people": 3}
+    assert (told(control=control).people, told(control=None).people, told().people) == (3, 0, 0)
 
 
 def test_a_row_of_an_older_daemon_lacks_things_and_of_a_newer_one_has_more() -> None:

@@ -97,7 +97,7 @@ def test_all_that_is_kept_is_in_the_table(lived_in: Path) -> None:
     assert holdings.strangers() == []
     rows = {place.name: holdings.items(place) for place in holdings.PLACES}
     without = {name for name, found in rows.items() if not found}
-    assert without == {"fonts", "control", "service", "autostart"}
+    assert without == {"fonts", "control", "service", "autostart", "sounds"}
     listed = {
         item.path.relative_to(lived_in).as_posix() for found in rows.values() for item in found
     }

@@ -79,7 +79,8 @@ def gesture_row(name: str, phase: str = "began") -> dict[str, object]:
             State.camera_off,
             "gesturectl: camera off · camera 0 is in use",
         ),
-        ({"profile": "/etc/a.yaml"}, State.active, "gesturectl: active · profile a.yaml"),
+        ({"locked": True, "frames": False}, State.paused, "gesturectl: paused · profile media"),
+        ({"profile": "/somewhere/a.yaml"}, State.active, "gesturectl: active · profile a.yaml"),
         ({"problem": "it is too dark"}, State.error, "gesturectl: error · it is too dark"),
         (
             {"refused": "the old profile stays: no key `Rihgt`"},
