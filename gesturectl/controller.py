@@ -126,6 +126,7 @@ def _chosen(settings: Control, people: tuple[Person, ...], t_us: int, aspect: fl
     there = [one for one in people if t_us - one.since_us >= ARRIVES_US]
     if not there or settings.by == FIRST_ARMED:
         return None
+    there = [one for one in there if one.body_known] or there  # a lone hand may be a mistake
     if settings.by == "centre":
         return min(there, key=lambda one: (abs(one.place[0] - aspect / 2), one.number)).number
     return max(there, key=lambda one: (one.unit, -one.number)).number

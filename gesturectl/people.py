@@ -43,7 +43,7 @@ class Person:
     `place` is the middle of the shoulders, or of the hands, and `unit` the shoulder width, in
     heights of the image, as the user sees himself in a mirror (see `places`). `box` is what is seen
     of them, left, top, right and bottom as fractions of the mirrored image. Since `since_us` they
-    are there.
+    are there. `body` may be missing in a frame of somebody whose body is known.
     """
 
     number: int
@@ -53,6 +53,7 @@ class Person:
     since_us: int
     hands: tuple[Hand, ...]
     body: Body | None
+    body_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,8 @@ def _person(
     place = chest or _mean([palm.place for palm in shown])
     box = _box(shown, trunk, observation)
     body = trunk.body if trunk else None
-    return Person(number, place, unit, box, track.since_us, hands, body), track
+    known = chest is not None
+    return Person(number, place, unit, box, track.since_us, hands, body, known), track
 
 
 def _two_sides(palms: list[_Palm], given: list[Side | None]) -> tuple[Hand, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,11 @@ def test_1_who_passes_by_does_not() -> None:
 def test_of_two_one_is_chosen(by: str, person: int | None) -> None:
     told = reign(Control(by=by), lambda t: (NEAR, FAR), 2)  # type: ignore[arg-type]
     assert told == ([] if person is None else [(0.5, person)])
+
+
+def test_who_has_a_body_is_chosen_before_a_lone_hand_however_large() -> None:
+    bodied = replace(FAR, body_known=True)
+    assert reign(Control(), lambda t: (NEAR, bodied), 2) == [(0.5, 2)]
 
 
 def test_it_is_locked_whoever_is_larger_or_nearer_the_centre() -> None:

@@ -111,7 +111,9 @@ def test_3_a_body_and_its_hand_go_on_alone() -> None:
         both = (body(), at_wrist(0.5))
         return both if t < 1 else both[1] if t < 2 else both[0]
 
-    assert numbers(follow(filmed(3, look))) == [(1,)]
+    shown = follow(filmed(3, look))
+    assert numbers(shown) == [(1,)]
+    assert all(one.body_known for (one,) in shown)
 
 
 def test_4_who_comes_long_after_is_somebody_new() -> None:
