@@ -7,8 +7,8 @@
 
 `post` puts calls down and returns; they go out in order, each when the one before was taken. Each
 names the session it was meant for: what was meant for one that has ended is dropped, never sent to
-the next, as the desktop has let go of all that was held. The token lets a later session, and the next run, start without a dialog; each
-counts once.
+the next, as the desktop has let go of all that was held. The token lets a later session, and the
+next run, start without a dialog; each counts once.
 
 The portal ends the sessions of a program that leaves the bus, and the desktop lets go of what they
 held: so it is after SIGKILL. While the daemon hangs, this thread lets go, as a guardian would; a
