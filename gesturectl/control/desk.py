@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 from gesturectl import __version__, profile
 from gesturectl.actions import Action
-from gesturectl.control.glance import Glance
+from gesturectl.control.glance import Glance, in_control
 from gesturectl.control.wire import Json, Request
 from gesturectl.daemon import Loop, Meters, OnStep
 from gesturectl.engine import Step
@@ -384,14 +384,6 @@ def spread(times_ms: tuple[float, ...]) -> Json | None:
         "p95": round(ordered[int(0.95 * last)], 2),
         "p99": round(ordered[int(0.99 * last)], 2),
     }
-
-
-def in_control(loop: Loop) -> Json | None:
-    """Return who controls, and where they are; None where one person is alone."""
-    who = loop.in_control
-    if who is None:
-        return None
-    return {"person": who.person, "box": who.box and list(who.box), "people": who.people}
 
 
 def _modes(chosen: Profile | None) -> frozenset[str]:

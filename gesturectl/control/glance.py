@@ -43,6 +43,7 @@ WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "pointer": lambda value: f"pointer: {value}",
     "mode": lambda value: f"mode {value}",
     "profile": lambda value: f"profile {value}",
+    "hand_over": _quietly("hands over"),
     "notify": _quietly("notifies"),
     "say": _quietly("speaks"),
     "run": _quietly("starts a program"),
@@ -108,6 +109,7 @@ class Glance:
             "fired": self._last(loop, profile),
             "held": list(loop.ledger.held),
             "pointer": None if loop.idle else self._pointing(loop),
+            "control": in_control(loop),
         }
 
     def _likeliest(self) -> Json | None:
@@ -149,3 +151,11 @@ def _farthest(loop: Loop) -> Json | None:
         return None
     name, side, fraction = best
     return {"name": name, "side": side, "fraction": round(min(fraction, 1.0), 2)}
+
+
+def in_control(loop: Loop) -> Json | None:
+    """Return who controls, and where they are; None where one person is alone."""
+    who = loop.in_control
+    if who is None:
+        return None
+    return {"person": who.person, "box": who.box and list(who.box), "people": who.people}
