@@ -17,6 +17,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LEVEL: Final = "GESTURECTL_COMPANION_LEVEL"
 PAUSES_S: Final = (1.0, 4.0, 15.0)  # before a face that failed is tried again
+FORGIVEN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +130,26 @@ async def accompany(shows: Mapping[str, Show], settings: Config, where: Path | N
 
 
 async def _kept(name: str, show: Show, line: Line, settings: Config) -> None:
-    """Show one face; when it fails, a few times more."""
-    for pause_s in (*PAUSES_S, None):
+    """Show one face; when it fails, a few times more. A long life is forgiven its failures."""
+    failures = 0
+    while True:
+        began_s = time.monotonic()
         try:
             await show(line, settings)
+            return
         except GesturectlError as error:
             problem = str(error)
         except Exception as error:
             log.exception("the %s has failed", name)
             problem = repr(error)
-        else:
-            return
-        if pause_s is None:
+        if time.monotonic() - began_s >= FORGIVEN_S:
+            failures = 0
+        if failures == len(PAUSES_S):
             log.warning("no %s any more: %s", name, problem)
             return
         log.info("no %s for now: %s", name, problem)
-        await asyncio.sleep(pause_s)
+        await asyncio.sleep(PAUSES_S[failures])
+        failures += 1
 
 
 class _Lines(logging.Formatter):

@@ -66,7 +66,9 @@ class Line:
         self._asked[number] = answer
         try:
             self._writer.write(wire.asking(ask, value, number))
-            return await asyncio.wait_for(answer, TIMEOUT_S)
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation at the wrong moment.
+            async with asyncio.timeout(TIMEOUT_S):
+                return await answer
         except TimeoutError:
             raise ControlError(f"gesturectl (pid {self.pid}) does not answer") from None
         finally:
@@ -98,7 +100,8 @@ class Line:
             ControlError: it does not come, or another protocol is spoken.
         """
         try:
-            hello = await asyncio.wait_for(self._next(), TIMEOUT_S) or {}
+            async with asyncio.timeout(TIMEOUT_S):
+                hello = await self._next() or {}
         except TimeoutError:
             raise ControlError("gesturectl runs, but does not answer") from None
         if hello.get("type") != "hello" or hello.get("protocol") != PROTOCOL:

@@ -254,7 +254,8 @@ class Panel:
             body=[argument],
         )
         try:
-            reply = await asyncio.wait_for(self._bus.call(call), TIMEOUT_S)
+            async with asyncio.timeout(TIMEOUT_S):
+                reply = await self._bus.call(call)
         except TimeoutError:
             raise DesktopError(f"{service} does not answer") from None
         except (OSError, EOFError, DBusError) as error:
@@ -279,7 +280,8 @@ async def shown_on(
     if address is None:
         raise DesktopError("this session has no D-Bus")
     try:
-        bus = await asyncio.wait_for(MessageBus(bus_address=address).connect(), TIMEOUT_S)
+        async with asyncio.timeout(TIMEOUT_S):
+            bus = await MessageBus(bus_address=address).connect()
     except (OSError, TimeoutError, InvalidAddressError, AuthError, DBusError, EOFError) as error:
         raise DesktopError(f"the session's D-Bus cannot be reached ({error})") from error
     gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -75,8 +76,12 @@ def status(desktop: XfceDesktop) -> dict[str, object]:
 
 
 def companions(daemon: Daemon) -> list[psutil.Process]:
-    children = psutil.Process(daemon.pid).children()
-    return [one for one in children if "gesturectl.companion" in one.cmdline()]
+    found = []
+    for child in psutil.Process(daemon.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # a zombie, too
+            if "gesturectl.companion" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def test_the_icon_is_seen_and_a_real_mouse_pauses_by_it_and_by_its_menu(
@@ -95,8 +100,10 @@ def test_the_icon_is_seen_and_a_real_mouse_pauses_by_it_and_by_its_menu(
         click(xfce, 40, second_row_px(xfce, tmp_path / "menu.png"))  # Pause
         assert comes_to_be_seen(xfce, State.paused, tmp_path / "paused-by-menu.png")
 
+        (companion,) = companions(daemon)
         daemon.send_signal(signal.SIGINT)
         assert finished(daemon)[0] == 130
+        assert not companion.is_running()
 
 
 def second_row_px(desktop: XfceDesktop, file: Path) -> int:

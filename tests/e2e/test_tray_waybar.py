@@ -36,7 +36,7 @@ def bar(tmp_path: Path) -> Iterator[tuple[Sway, str]]:
     require_program("sway", "swaymsg", "setpriv", "grim", "waybar", "dbus-daemon")
     config, style = tmp_path / "config", tmp_path / "style.css"
     config.write_text(json.dumps(BAR), "utf-8")
-    style.write_text("* { background: #202020; }", "utf-8")
+    style.write_text("window#waybar { background: #202020; }", "utf-8")
     with running_sway() as sway, running_bus(tmp_path) as address:
         env = sway.env | {
             "HOME": str(tmp_path),

@@ -28,11 +28,12 @@ allow_hosts: [Lamp.local, 192.168.1.5, "::1"]
 hand_model: {model}
 consent: true
 keep: {{background: 2 weeks, wrong: forever, gestures: 1 year}}
+tray: false
 """
     hosts = frozenset({"lamp.local", "192.168.1.5", "::1"})
     assert parse(text, "config.yaml") == Config(
         "video:talk.mp4", "media", "print", True, hosts, model,
-        consent=True, keep=Keep(background=14, wrong=None, last_heard=7, gestures=365),
+        consent=True, keep=Keep(background=14, wrong=None, last_heard=7, gestures=365), tray=False,
     )  # fmt: skip
 
 
