@@ -36,6 +36,7 @@ class Company:
     def __init__(self, argv: Sequence[str], pauses_s: Sequence[float] = PAUSES_S) -> None:
         self._argv, self._pauses_s = tuple(argv), tuple(pauses_s)
         self._process: subprocess.Popen[str] | None = None
+        self._last_words = ""  # that are not a line of its log: of a crash
         self._changing = Lock()  # between `stop` and the start of another process
         self._stopping = Event()
         self._thread = Thread(target=self._keep, name="company", daemon=True)
@@ -71,10 +72,11 @@ class Company:
                 deaths = 0
             if deaths == len(self._pauses_s):
                 log.warning(
-                    "what shows gesturectl on the desktop ended %d times, at last with code %d: "
+                    "what shows gesturectl on the desktop ended %d times, at last with code %d%s: "
                     "from now on nothing is shown; gestures go on",
                     deaths + 1,
                     code,
+                    f" ({self._last_words})" if self._last_words else "",
                 )
                 return
             pause_s = self._pauses_s[deaths]
@@ -101,8 +103,17 @@ class Company:
             )
         with process:
             for line in process.stderr or ():
-                _tell_on(line)
+                self._tell_on(line.rstrip("\n"))
         return process.returncode
+
+    def _tell_on(self, line: str) -> None:
+        """Log a line of its log as our own; what else it says, for debugging alone."""
+        level, _, text = line.partition(" ")
+        if level.isdecimal() and text:
+            log.log(int(level), "%s", text)
+        elif line.strip():
+            self._last_words = line.strip()
+            log.debug("%s", line)
 
 
 @contextmanager
@@ -117,12 +128,3 @@ def accompanied(faces: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         company.stop()
-
-
-def _tell_on(line: str) -> None:
-    """Log a line of the companion as our own; what it is not the author of, for debugging alone."""
-    level, _, text = line.rstrip("\n").partition(" ")
-    if level.isdecimal() and text:
-        log.log(int(level), "%s", text)
-    elif line.strip():
-        log.debug("%s", line.rstrip("\n"))

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 XY = tuple[float, float]
 Colour = tuple[int, int, int]
 
-SIZES_PX: Final = (16, 22, 24, 32, 48, 64)
+SIZES_PX: Final = (16, 22, 24, 32, 48, 64, 96)  # those of panels, at scales 1 and 2
 GRID: Final = 16.0
 RIM: Final = 1.0  # sixteenths
 DARK: Final[Colour] = (28, 30, 38)
@@ -141,7 +141,7 @@ def rgba(state: State, size_px: int) -> NDArray[np.uint8]:
 
 
 def svg(state: State) -> str:
-    """Return the same drawing as SVG, for menus of applications and for documents."""
+    """Return the same drawing as SVG, as it stands in `docs/icons`."""
     drawing = DRAWINGS[state]
     lines = [
         *(_element(shape, DARK, RIM) for shape in drawing.shapes),
@@ -149,8 +149,8 @@ def svg(state: State) -> str:
         *(_element(shape, DARK, 0.0) for shape in drawing.marks),
     ]
     body = "\n".join(f"  {line}" for line in lines)
-    box = f"0 0 {GRID:g} {GRID:g}"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">\n{body}\n</svg>\n'
+    head = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {GRID:g} {GRID:g}"'
+    return f'<svg {head} width="24" height="24">\n{body}\n</svg>\n'
 
 
 def _covered(shape: Shape, wider: float, size_px: int) -> Floats:

@@ -42,13 +42,15 @@ def test_one_that_dies_is_started_again_a_few_times_and_then_given_up_with_one_w
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    company = Company(noting(tmp_path / "log", "sys.exit(9)"), pauses_s=(0.0, 0.0))
+    company = Company(
+        noting(tmp_path / "log", "print('Oh!', file=sys.stderr); sys.exit(9)"), pauses_s=(0.0, 0.0)
+    )
     company.start()
     assert wait_until(lambda: bool(caplog.messages), TIMEOUT_S)
     company.stop()
     assert starts(tmp_path / "log") == 3
     (message,) = caplog.messages
-    assert "ended 3 times, at last with code 9" in message
+    assert "ended 3 times, at last with code 9 (Oh!)" in message
     assert "gestures go on" in message
 
 

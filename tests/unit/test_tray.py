@@ -15,6 +15,7 @@ from gesturectl.tray import icons
 from gesturectl.tray.chores import CHORES
 from gesturectl.tray.menu import MAX_LABEL, Ask, every, rows, toggled
 from gesturectl.tray.status import RECENT, Known, State, Status, heard, state_of, status, told
+from tests.conftest import ROOT
 
 NAMES = st.lists(st.text(max_size=100), max_size=60).map(tuple)
 STATUSES = st.builds(Status, st.sampled_from(State), st.text(), NAMES, st.none() | st.text(), NAMES)
@@ -124,3 +125,9 @@ def test_an_icon_is_drawn_alike_as_pixels_and_as_svg(state: State) -> None:
     drawing = icons.DRAWINGS[state]
     drawn = len(ElementTree.fromstring(icons.svg(state)))  # noqa: S314  our own
     assert drawn == 2 * len(drawing.shapes) + len(drawing.marks)
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_page_for_users_shows_the_icons_as_they_are(state: State) -> None:
+    file = ROOT / "docs" / "icons" / f"{state.replace(' ', '-')}.svg"
+    assert file.read_text("utf-8") == icons.svg(state)
