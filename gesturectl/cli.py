@@ -130,6 +130,7 @@ class BenchOf(StrEnum):
     all = "all"
     step = "step"
     frame = "frame"
+    latency = "latency"
     idle = "idle"
     start = "start"
     memory = "memory"
@@ -782,7 +783,8 @@ def bench(
         BenchOf,
         typer.Argument(
             metavar="[NAME]",
-            help="`step`: the engine alone. `frame`: picture to commands. `idle`: an empty room. "
+            help="`step`: the engine alone. `frame`: picture to commands. `latency`: to a key "
+            "that a program received. `idle`: an empty room. "
             "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
             "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
             "`companion`: what the tray costs; not part of `all`.",

@@ -1,0 +1,224 @@
+"""`gesturectl bench latency`: from a picture's capture to a key that a program has received.
+
+The daemon's own loop, at 30 pictures a second, sends keys to an X server of this bench (Xvfb),
+where a window notes when each arrives. Pictures are drawn beforehand, for drawing costs more than
+looking. All stages are timed on one clock:
+
+    captured ─ landmarks ─ recognised and mapped ─ injected ─ received
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import cycle, islice
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gesturectl import daemon
+from gesturectl.daemon import Meters
+from gesturectl.engine import Engine, Step
+from gesturectl.errors import GesturectlError
+from gesturectl.ledger import Ledger
+from gesturectl.profile import parse
+from gesturectl.recogniser import Recogniser
+from gesturectl.rig import Choice, open_landmarker
+from gesturectl.sinks.x11 import X11Sink
+from gesturectl.sources import EndOfSource
+from gesturectl.sources.clock import MONOTONIC
+from gesturectl.sources.puppet import Puppet
+from gesturectl.sources.recording import Item, Recording
+from gesturectl.types import Frame, KeyDown
+
+SCRIPT: Final = "open_palm:3s?frame=closeup&seed=5"
+PROFILE: Final = """\
+version: 1
+safety: {max_actions_per_second: 50}
+bindings:
+  - {gesture: open_palm, repeat: {after: 50ms, every: 50ms}, do: {key: a}}
+"""
+FRAMES: Final = 600
+STEP_US: Final = 33_333
+ARRIVES_S: Final = 5.0
+
+Figures = dict[str, Any]
+
+
+def measure(choice: Choice) -> Figures:
+    """Play twenty seconds in real time; return what each stage took, in milliseconds.
+
+    Raises:
+        GesturectlError: there is no Xvfb, or a model cannot be had.
+    """
+    profile = parse(PROFILE)
+    engine, ledger = Engine(Recogniser.load(), profile), Ledger()
+    sent: list[tuple[int, dict[str, float]]] = []
+
+    def note(t_us: int, step: Step, meters: Meters) -> None:
+        if any(isinstance(one, KeyDown) for one in step.commands):
+            stages = {name: ring[-1] for name, ring in meters.stages_ms.items()}
+            sent.append((t_us, stages))
+
+    with (
+        open_landmarker(profile.needs, choice) as landmarker,
+        _server() as display,
+        _listening(display) as received_us,
+        X11Sink(display) as sink,
+        Recording(_pictures(), "the bench", realtime=True) as source,
+    ):
+        summary = daemon.run(
+            source, landmarker, engine, sink, ledger, on_step=note, clock_us=MONOTONIC.now_us
+        )
+        _wait_for(received_us, len(sent))
+    if len(received_us) < len(sent) or len(sent) < 20:
+        raise GesturectlError(f"{len(received_us)} of {len(sent)} keys arrived: nothing to measure")
+    stages = {name: [one[name] for _, one in sent] for name in ("landmarks", "engine", "sink")}
+    whole = [(at - t_us) / 1e3 for (t_us, _), at in zip(sent, received_us, strict=False)]
+    over = [all_ms - one for all_ms, one in zip(whole, stages["landmarks"], strict=True)]
+    return {
+        "frames": summary.frames,
+        "frames_per_s": summary.rate_hz,
+        "keys": len(sent),
+        "captured_to_received_ms": _spread(whole),
+        **{f"{name}_ms": _spread(times) for name, times in stages.items()},
+        "beyond_landmarks_ms": _spread(over),
+    }
+
+
+def _pictures() -> Generator[Item]:
+    puppet = Puppet(SCRIPT)
+    drawn = []
+    while True:
+        try:
+            frame = puppet.read(1.0)
+        except EndOfSource:
+            break
+        if frame is not None:
+            drawn.append(frame.rgb)
+    shown = drawn[len(drawn) // 3 : -len(drawn) // 3]  # while the palm is up
+    there_and_back = shown + shown[::-1]  # without a jump
+    for number, rgb in enumerate(islice(cycle(there_and_back), FRAMES)):
+        yield Frame(number * STEP_US, rgb)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """Run an X server without a screen; give its name."""
+    program = shutil.which("Xvfb")
+    if program is None:
+        raise GesturectlError("this bench needs Xvfb; on Debian and Ubuntu: apt install xvfb")
+    hears, tells = os.pipe()
+    arguments = [
+        program,
+        "-displayfd",
+        str(tells),
+        "-screen",
+        "0",
+        "320x240x24",
+        "-nolisten",
+        "tcp",
+    ]
+    with subprocess.Popen(arguments, pass_fds=[tells], stderr=subprocess.DEVNULL) as server:
+        os.close(tells)
+        with os.fdopen(hears) as number:
+            name = number.readline().strip()
+        try:
+            if not name:
+                raise GesturectlError("Xvfb does not start")
+            yield f":{name}"
+        finally:
+            server.terminate()
+
+
+@contextmanager
+def _listening(display: str) -> Iterator[list[int]]:
+    """Show a window that has the keyboard; give the times at which keys go down there, in µs."""
+    import xcffib
+    from xcffib import xproto
+
+    connection = xcffib.connect(display)
+    screen = connection.get_setup().roots[0]
+    window = connection.generate_id()
+    connection.core.CreateWindow(
+        screen.root_depth, window, screen.root, 0, 0, 100, 100, 0,
+        xproto.WindowClass.InputOutput, screen.root_visual,
+        xproto.CW.EventMask, [xproto.EventMask.KeyPress],
+    )  # fmt: skip
+    connection.core.MapWindow(window, is_checked=True).check()
+    connection.core.SetInputFocus(
+        xproto.InputFocus.PointerRoot, window, xproto.Time.CurrentTime, is_checked=True
+    ).check()
+    received_us: list[int] = []
+
+    def listen() -> None:
+        while True:
+            try:
+                event = connection.wait_for_event()
+            except (xcffib.XcffibException, OSError):
+                return
+            if isinstance(event, xproto.KeyPressEvent):
+                received_us.append(MONOTONIC.now_us())
+            elif isinstance(event, xproto.ClientMessageEvent):
+                return
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield received_us
+    finally:
+        goodbye = xproto.ClientMessageEvent.synthetic(
+            32, window, xproto.Atom.STRING, xproto.ClientMessageData.synthetic([0] * 5, "IIIII")
+        )
+        connection.core.SendEvent(False, window, xproto.EventMask.NoEvent, goodbye.pack())
+        connection.flush()
+        thread.join(ARRIVES_S)
+        connection.disconnect()
+
+
+def _wait_for(received: list[int], count: int) -> None:
+    """Wait until so many have arrived; there is nothing to wait for but time."""
+    waited = threading.Event()
+    for _ in range(int(ARRIVES_S * 100)):
+        if len(received) >= count:
+            return
+        waited.wait(0.01)
+
+
+def _spread(times_ms: list[float]) -> dict[str, float]:
+    middle, most, nearly_all = np.percentile(times_ms, (50, 95, 99))
+    return {"p50": float(middle), "p95": float(most), "p99": float(nearly_all)}
+
+
+STAGES: Final = {
+    "landmarks": "landmarks_ms",
+    "recognised and mapped": "engine_ms",
+    "injected": "sink_ms",
+}
+BAR: Final = 30  # letters of the whole way
+
+
+def show(figures: Figures, console: Console) -> None:
+    """Print the waterfall: a row for each stage, beginning where the one before ends."""
+    title = f"{figures['keys']} keys in {figures['frames']} frames"
+    table = Table(title, "p50", "p95", "p99", "", box=None)
+    whole = figures["captured_to_received_ms"]
+    begun_ms = 0.0
+
+    def row(name: str, one: dict[str, float], bar: str = "") -> None:
+        table.add_row(name, *(f"{one[part]:.2f} ms" for part in ("p50", "p95", "p99")), bar)
+
+    for name, key in STAGES.items():
+        one = figures[key]
+        before, long = (round(BAR * ms / whole["p50"]) for ms in (begun_ms, one["p50"]))
+        row(name, one, " " * before + "━" * max(long, 1))
+        begun_ms += one["p50"]
+    row("captured to received", whole, "━" * BAR)
+    row("of it beyond landmarks", figures["beyond_landmarks_ms"])
+    console.print(table)
