@@ -233,7 +233,6 @@ class _Turn:
         self.profile = profile
         self.event = event
         self.t_us = event.t_us
-        self.before_event = state
         self.playing = dict(state.playing)
         self.acted_us = state.acted_us
         self.recent_us = state.recent_us
