@@ -104,7 +104,7 @@ Step = tuple[State, tuple[Sent, ...]]
 
 def initial(profile: Profile) -> State:
     """Return the state in which nothing is shown and nothing is held."""
-    return State(mode=profile.initial, application=_application(profile, NO_WINDOW))
+    return State(mode=profile.initial, application=profile.application_at(NO_WINDOW))
 
 
 def carried(profile: Profile, before: State) -> State:
@@ -115,7 +115,7 @@ def carried(profile: Profile, before: State) -> State:
         fresh,
         mode=before.mode if before.mode in profile.modes else fresh.mode,
         window=before.window,
-        application=_application(profile, before.window),
+        application=profile.application_at(before.window),
         quiet_us=before.quiet_us,
     )
 
@@ -161,11 +161,6 @@ def _is_nothing(profile: Profile, state: State, event: GestureEvent) -> bool:
 def _follows(profile: Profile, live: Live, event: Moved) -> bool:
     index, subject = live
     return subject == event.side and profile.bindings[index].trigger.spec.follows
-
-
-def _application(profile: Profile, window: Window) -> int | None:
-    rows = enumerate(profile.applications)
-    return next((index for index, row in rows if row.match.fits(window)), None)
 
 
 def release(profile: Profile, state: State, t_us: int) -> Step:
@@ -473,7 +468,7 @@ class _Turn:
     def look_at(self, window: Window) -> None:
         """Take another window, or its new title, for the one in front."""
         self.window = window
-        application = _application(self.profile, window)
+        application = self.profile.application_at(window)
         if application != self.application:
             self.application = application
             self.leave_behind()

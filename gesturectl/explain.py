@@ -43,10 +43,7 @@ class Verdict:
 
 def explain(profile: Profile, moment: Moment) -> Iterator[Verdict]:
     """Yield a verdict for each binding of the gesture: first what acts, then the others."""
-    application = next(
-        (index for index, row in enumerate(profile.applications) if row.match.fits(moment.window)),
-        None,
-    )
+    application = profile.application_at(moment.window)
     heard = profile.heard(moment.mode, application).get(moment.gesture, ())
     acting: list[Verdict] = []
     taken: dict[Hashable, Binding] = {}

@@ -293,6 +293,11 @@ class Profile:
             self._heard[where] = _by_gesture(self.bindings, self.order(mode, application))
         return self._heard[where]
 
+    def application_at(self, window: Window) -> int | None:
+        """Return the application that a window is of, the first that fits; None for none."""
+        rows = enumerate(self.applications)
+        return next((index for index, row in rows if row.match.fits(window)), None)
+
     def prepare(self) -> None:
         """Work out what is listened to in every mode and application, so that no frame has to."""
         for mode in self.modes:
