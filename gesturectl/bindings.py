@@ -20,7 +20,7 @@ What is held:  Presses are counted, so that two bindings may hold one key: it go
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -168,7 +168,6 @@ def release(profile: Profile, state: State, t_us: int) -> Step:
 
     The mode stays, for it is the user's; and so does the window in front.
     """
-    ups = tuple(replace(up, t_us=t_us) for up in dict.fromkeys(reversed(state.held)))
     fresh = State(
         mode=state.mode,
         before=state.before,
@@ -176,7 +175,12 @@ def release(profile: Profile, state: State, t_us: int) -> Step:
         window=state.window,
         quiet_us=state.quiet_us,
     )
-    return fresh, ups
+    return fresh, _releases(state.held, t_us)
+
+
+def _releases(held: Sequence[Up], t_us: int) -> tuple[Up, ...]:
+    """Return what lets go of all that is held: of each thing once, the newest first."""
+    return tuple(replace(up, t_us=t_us) for up in dict.fromkeys(reversed(held)))
 
 
 def enter(profile: Profile, state: State, mode: str, t_us: int) -> Step:
@@ -546,7 +550,7 @@ class _Turn:
     def let_go_of_all(self) -> None:
         """Let go of all that is held, newest first, and of what waits for its time."""
         self.later.clear()
-        self.sent += [replace(up, t_us=self.t_us) for up in dict.fromkeys(reversed(self.held))]
+        self.sent += _releases(self.held, self.t_us)
         self.held.clear()
 
     def send_what_is_due(self) -> None:
