@@ -341,13 +341,17 @@ class Profile:
         """The mode that counts at first."""
         return next((mode.name for mode in self.modes.values() if mode.initial), ACTIVE)
 
+    @property
+    def _conditions(self) -> list[Shown]:
+        """What bindings ask to be shown, and the clutch."""
+        asked = [one for binding in self.bindings for one in binding.require]
+        return asked + ([self.clutch.shown] if self.clutch else [])
+
     @cached_property
     def watched(self) -> frozenset[str]:
         """The gestures of which it matters at any time whether they are shown."""
-        conditions = [one for binding in self.bindings for one in binding.require]
-        conditions += [self.clutch.shown] if self.clutch else []
         parts = [part for chord in self.chords for part in (chord.left, chord.right)]
-        return frozenset({*parts, *self.pressed, *(one.name for one in conditions)})
+        return frozenset({*parts, *self.pressed, *(one.name for one in self._conditions)})
 
     @cached_property
     def chords_with(self) -> dict[tuple[Side, str], tuple[Chord, ...]]:
@@ -408,9 +412,7 @@ class Profile:
         if self.landmarks is not None:
             hands = 2 if "both_hands" in self.landmarks else int("hand" in self.landmarks)
             return Needs(hands, int("body" in self.landmarks))
-        conditions = [one for binding in self.bindings for one in binding.require]
-        conditions += [self.clutch.shown] if self.clutch else []
-        sides = [binding.side for binding in self.bindings] + [one.side for one in conditions]
+        sides = [one.side for one in self.bindings] + [one.side for one in self._conditions]
         sided = bool(self.chords) or any(side != "either" for side in sides)
         rows = [self.known[name] for name in self.gestures]
         asked = [row.needs for row in rows if row.needs is not None]
