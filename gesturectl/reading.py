@@ -78,7 +78,7 @@ def understand_actions(
     """Read one action, or a list of them, that stands alone; each happens at once."""
     reading = _Reading((file,), around)
     reading.file = file
-    for item in node.items if isinstance(node, Items) else (node,):
+    for item in yamlnodes.listed(node):
         if not isinstance(item, Mapping):
             reading.wrong(item.place, "this is no action", "write it like `{key: Right}`")
     return reading.actions(node, Trigger("tap", TRIGGERS["tap"].build(True, ()))), reading.problems
@@ -547,8 +547,8 @@ class _Reading:
         if "require" not in node.entries:
             return ()
         written = node.entries["require"][1]
-        items = written.items if isinstance(written, Items) else (written,)
-        shown = [self.condition(one, value) for one, value in zip(items, values, strict=False)]
+        pairs = zip(yamlnodes.listed(written), values, strict=False)
+        shown = [self.condition(one, value) for one, value in pairs]
         return tuple(one for one in shown if one is not None)
 
     def condition(self, node: Node, value: BaseModel) -> Shown | None:
@@ -634,7 +634,7 @@ class _Reading:
     def actions(self, do: Node, trigger: Trigger | None) -> tuple[Action, ...]:
         """Return actions in turn; note one that cannot be, or cannot be held."""
         found: list[Action] = []
-        for item in do.items if isinstance(do, Items) else (do,):
+        for item in yamlnodes.listed(do):
             if not isinstance(item, Mapping):
                 continue
             one = self.modern(item)
@@ -835,9 +835,9 @@ def _items(node: Mapping, key: str) -> tuple[Node, ...]:
     if key not in node.entries:
         return ()
     value = node.entries[key][1]
-    if isinstance(value, Items):
-        return value.items
-    return () if key in ("bindings", "profiles") or value is None else (value,)
+    if key in ("bindings", "profiles") and not isinstance(value, Items):
+        return ()
+    return yamlnodes.listed(value)
 
 
 def _lists_of_actions(node: Mapping) -> set[str]:
@@ -914,7 +914,7 @@ def _panic_keys(safety: Any) -> tuple[str, ...]:
 
 
 def _calls_macro(body: Node) -> bool:
-    items = body.items if isinstance(body, Items) else (body,)
+    items = yamlnodes.listed(body)
     return any(isinstance(one, Mapping) and "macro" in one.entries for one in items)
 
 

@@ -169,6 +169,11 @@ def plain(node: Node) -> Plain:
             return {name: plain(value) for name, (_, value) in node.entries.items()}
 
 
+def listed(node: Node) -> tuple[Node, ...]:
+    """Return the items of a list; what is none stands for the list of it alone."""
+    return node.items if isinstance(node, Items) else (node,)
+
+
 def locate(node: Node, path: Iterable[str | int], *, key: bool = False) -> Place:
     """Return where a path of keys and indices leads, as far as the file goes along with it.
 
