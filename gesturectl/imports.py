@@ -152,8 +152,7 @@ bindings:
 
 def _named(node: yamlnodes.Mapping) -> Iterator[Scalar]:
     """Yield the names under `imports`; what is no name is said where values are checked."""
-    if "imports" not in node.entries:
-        return
-    for item in yamlnodes.listed(node.entries["imports"][1]):
+    written = node.value("imports")
+    for item in () if written is None else yamlnodes.listed(written):
         if isinstance(item, Scalar) and not item.blank:
             yield item

@@ -189,8 +189,8 @@ class _Reading:
                 elif isinstance(one, Mapping):
                     self.macros.setdefault(name, self.macro(one))
             for item in _items(node, "profiles"):
-                title = item.entries.get("name") if isinstance(item, Mapping) else None
-                self.applications.append(_text(title[1]) if title else "")
+                title = item.value("name") if isinstance(item, Mapping) else None
+                self.applications.append(_text(title) if title else "")
         self.around = replace(
             self.around,
             modes=frozenset({ACTIVE, SLEEP, *named["modes"]}),
@@ -200,7 +200,7 @@ class _Reading:
 
     def entries(self, node: Mapping, key: str) -> Iterator[tuple[str, Node]]:
         """Yield what is defined under a key, by name; note names that cannot be."""
-        table = node.entries[key][1] if key in node.entries else None
+        table = node.value(key)
         if not isinstance(table, Mapping):
             return
         for name, (scalar, one) in table.entries.items():
@@ -307,16 +307,14 @@ class _Reading:
         for head in heads:
             self.file = head.file
             for name, mode in _table(head.node, "modes"):
-                if "wake" in mode.entries:
-                    node = mode.entries["wake"][1]
+                if (node := mode.value("wake")) is not None:
                     wakes = (Action("mode", ACTIVE),)
                     made = self.binding(node, head.here, grammar.wake_model(), wakes)
                     self.add(node, made and replace(made, modes=frozenset({name})))
         panic: int | None = None
         for head in heads:
             self.file = head.file
-            safety = head.node.entries.get("safety")
-            table = safety[1] if safety else None
+            table = head.node.value("safety")
             if not isinstance(table, Mapping) or "panic" not in table.entries:
                 continue
             key, node = table.entries["panic"]
@@ -358,8 +356,8 @@ class _Reading:
         """Return the first clutch; note bindings that ask for one in vain."""
         for head in heads:
             self.file = head.file
-            if "clutch" in head.node.entries and (value := head.values["clutch"]) is not None:
-                node = head.node.entries["clutch"][1]
+            node, value = head.node.value("clutch"), head.values["clutch"]
+            if node is not None and value is not None:
                 shown = self.condition(node, value)
                 return Clutch(shown, value.lasts or 0) if shown is not None else None
         for binding, (file, place) in zip(self.bindings, self.places, strict=True):
@@ -544,9 +542,9 @@ class _Reading:
 
     def conditions(self, node: Mapping, values: tuple[BaseModel, ...]) -> tuple[Shown, ...]:
         """Return what must be shown as well."""
-        if "require" not in node.entries:
+        written = node.value("require")
+        if written is None:
             return ()
-        written = node.entries["require"][1]
         pairs = zip(yamlnodes.listed(written), values, strict=False)
         shown = [self.condition(one, value) for one, value in pairs]
         return tuple(one for one in shown if one is not None)
@@ -580,7 +578,7 @@ class _Reading:
         for key in asked[1:]:
             message = f"`{key}` stands beside `{asked[0]}`, but a binding acts in one way only"
             self.wrong(node.entries[key][0].place, message, "make two bindings of it")
-        written = node.entries[GESTURE][1] if GESTURE in node.entries else None
+        written = node.value(GESTURE)
         several = isinstance(written, Items) and len(written.items) > 1
         name = by_key[asked[0]] if asked else "sequence" if several else "tap"
         spec = TRIGGERS[name]
@@ -645,8 +643,8 @@ class _Reading:
                 parts = ", ".join(f"{{{name}: …}}" for name in named)
                 message = f"this action says {len(named)} things at once"
                 self.wrong(one.place, message, f"make a list of them: `do: [{parts}]`")
-            if "macro" in one.entries:
-                found += self.played(one.entries["macro"][1], trigger)
+            if (called := one.value("macro")) is not None:
+                found += self.played(called, trigger)
                 continue
             values = self.validated(grammar.action_model(), one)
             actions = [Action(name, values[name]) for name in named if values[name] is not None]
@@ -832,9 +830,9 @@ class _Head:
 
 def _items(node: Mapping, key: str) -> tuple[Node, ...]:
     """Return the items of a list under a key, also where one stands for the list of it."""
-    if key not in node.entries:
+    value = node.value(key)
+    if value is None:
         return ()
-    value = node.entries[key][1]
     if key in ("bindings", "profiles") and not isinstance(value, Items):
         return ()
     return yamlnodes.listed(value)
@@ -867,7 +865,7 @@ def _text(node: Node) -> str:
 
 def _table(node: Mapping, key: str) -> Iterator[tuple[str, Mapping]]:
     """Yield the mappings of a mapping under a key, by name."""
-    table = node.entries[key][1] if key in node.entries else None
+    table = node.value(key)
     if isinstance(table, Mapping):
         for name, (_, one) in table.entries.items():
             if isinstance(one, Mapping):
@@ -875,7 +873,7 @@ def _table(node: Mapping, key: str) -> Iterator[tuple[str, Mapping]]:
 
 
 def _all_mappings(node: Mapping, key: str) -> bool:
-    table = node.entries[key][1] if key in node.entries else None
+    table = node.value(key)
     return isinstance(table, Mapping) and all(
         isinstance(one, Mapping) for _, one in table.entries.values()
     )

@@ -143,6 +143,10 @@ class Mapping:
     size: int
     height: int
 
+    def value(self, key: str) -> Node | None:
+        """Return what stands under a key, None without such a key."""
+        return self.entries[key][1] if key in self.entries else None
+
 
 Node = Scalar | Items | Mapping
 
