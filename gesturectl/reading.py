@@ -565,11 +565,17 @@ class _Reading:
             message = f"`{heard.names[0]}` is over once it is seen"
             self.wrong(node.place, message, "choose what can be shown for a while, like a pose")
             return None
-        if side != "either" and not heard.hands:
-            message = f"`{heard.names[0]}` has no `{side}`"
-            self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
+        if not self.has_side(node, heard, side):
             return None
         return Shown(heard.names[0], side)
+
+    def has_side(self, node: Node, heard: _Heard, side: SideName) -> bool:
+        """Whether a cue can be of that side; note it where it cannot."""
+        if side == "either" or heard.hands:
+            return True
+        message = f"`{heard.names[0]}` has no `{side}`"
+        self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
+        return False
 
     def trigger(self, node: Mapping, right: dict[str, Any], heard: _Heard | None) -> Trigger | None:
         """Return when the binding acts, or None when that is wrong, with the reasons noted."""
@@ -741,9 +747,7 @@ class _Reading:
         looked_for = {"body" if name == "body" else "hand" for name in landmarks or ()}
         if GESTURE not in node.entries:
             place = yamlnodes.locate(node, (next(key for key in node.entries if key in CUE_KEYS),))
-            if side != "either" and not heard.hands:
-                message = f"`{heard.names[0]}` has no `{side}`"
-                self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
+            self.has_side(node, heard, side)
             if (
                 landmarks is not None
                 and heard.bodies
