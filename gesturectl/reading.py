@@ -60,6 +60,7 @@ _APPLICATION_NEEDS: Final = {
     "bindings": "write `bindings: [{gesture: swipe_left, do: {key: Right}}]`",
 }
 _RESERVED: Final = (ANY, BACK)
+_TRIGGER_OF: Final = {spec.key: name for name, spec in TRIGGERS.items()}  # by its key in a binding
 
 
 def understand(
@@ -579,14 +580,13 @@ class _Reading:
 
     def trigger(self, node: Mapping, right: dict[str, Any], heard: _Heard | None) -> Trigger | None:
         """Return when the binding acts, or None when that is wrong, with the reasons noted."""
-        by_key = {spec.key: name for name, spec in TRIGGERS.items()}
-        asked = [key for key in node.entries if key in by_key]
+        asked = [key for key in node.entries if key in _TRIGGER_OF]
         for key in asked[1:]:
             message = f"`{key}` stands beside `{asked[0]}`, but a binding acts in one way only"
             self.wrong(node.entries[key][0].place, message, "make two bindings of it")
         written = node.value(GESTURE)
         several = isinstance(written, Items) and len(written.items) > 1
-        name = by_key[asked[0]] if asked else "sequence" if several else "tap"
+        name = _TRIGGER_OF[asked[0]] if asked else "sequence" if several else "tap"
         spec = TRIGGERS[name]
         place = node.entries[asked[0]][0].place if asked else node.place
         if several and name != "sequence":
