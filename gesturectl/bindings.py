@@ -277,7 +277,7 @@ class _Turn:
         if event.gesture in self.profile.watched:
             self.shown = {**self.shown, part: event.confidence}
         completed = False
-        for chord in self.profile.chords_with.get((event.side, event.gesture), ()):  # type: ignore[arg-type]
+        for chord in self.profile.chords_with.get((event.side, event.gesture), ()):
             completed |= self.completes(chord, event)
         if not completed:
             self.hear_beginning(event)
@@ -304,7 +304,7 @@ class _Turn:
         """Note that it is no longer shown, with the chords it was part of; let it be heard."""
         name, side = event.gesture, event.side
         self.forget_shown(name, side)
-        for chord in self.profile.chords_with.get((side, name), ()):  # type: ignore[arg-type]
+        for chord in self.profile.chords_with.get((side, name), ()):
             if chord.name in self.chords:
                 self.chords = self.chords - {chord.name}
                 self.forget_shown(chord.name, "body")

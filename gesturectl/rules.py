@@ -32,7 +32,7 @@ from gesturectl.fields import (
 )
 from gesturectl.senses import Chord, Cue, Zones
 from gesturectl.triggers import Trigger
-from gesturectl.types import Needs, Side, Subject, Window
+from gesturectl.types import Needs, Subject, Window
 from gesturectl.yamlnodes import Problem
 
 ACTIVE: Final = "active"  # the mode of a binding that names none
@@ -354,9 +354,9 @@ class Profile:
         return frozenset({*parts, *self.pressed, *(one.name for one in self._conditions)})
 
     @cached_property
-    def chords_with(self) -> dict[tuple[Side, str], tuple[Chord, ...]]:
+    def chords_with(self) -> dict[tuple[Subject, str], tuple[Chord, ...]]:
         """For each hand and gesture the chords it is part of."""
-        found: dict[tuple[Side, str], list[Chord]] = {}
+        found: dict[tuple[Subject, str], list[Chord]] = {}
         for chord in self.chords:
             found.setdefault(("left", chord.left), []).append(chord)
             found.setdefault(("right", chord.right), []).append(chord)
