@@ -7,19 +7,19 @@ that shall be held, two bindings of one gesture) is said in the same pass.
     names    of modes, zones, macros and applications in all files, so that any can refer to any
     heads    what stands beside the bindings; of what can stand once, the first file's counts
     bindings in the order in which they are heard
-    together which can never act, which taps must wait
+    together which can never act, which taps must wait (rivals)
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gesturectl import chords, grammar, macros, yamlnodes
+from gesturectl import chords, grammar, macros, rivals, yamlnodes
 from gesturectl.actions import ACTIONS, Action
 from gesturectl.fields import WRONG, LandmarkName, SideName, Surroundings, advise, is_name
 from gesturectl.grammar import AXIS_KEYS, CHORD, CUE_KEYS, GESTURE, keys_at
@@ -41,13 +41,10 @@ from gesturectl.rules import (
     Shown,
 )
 from gesturectl.senses import Chord, Cue
-from gesturectl.triggers import TRIGGERS, Double, HoldFor, Sequence, Tap, Trigger
+from gesturectl.triggers import TRIGGERS, Trigger
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem
 
 SEQUENCE_WITHIN_US: Final = 1_000_000  # where `within` is left out; two poses take about 0.6 s
-CHORD_WAITS_US: Final = (
-    200_000  # how long a tap waits for the other hand; two hands are 0.1 s apart
-)
 
 _NEEDS: Final = {
     "gesture": "say which gesture sets it off: `gesture: thumb_up`",
@@ -173,7 +170,7 @@ class _Reading:
             pointer=first.get("pointer") or Settings(),
         )
         self.check_reach(profile)
-        return replace(profile, bindings=tuple(_with_waiting_taps(profile)))
+        return replace(profile, bindings=tuple(rivals.with_waiting_taps(profile)))
 
     # --- names and heads ---
 
@@ -787,36 +784,15 @@ class _Reading:
 
     def check_reach(self, profile: Profile) -> None:
         """Note every binding that can never act because an earlier one always does instead."""
-        if not self.bindings:
-            return
-        orders = [{index: rank for rank, index in enumerate(order)} for order in _orders(profile)]
-        rivals: dict[tuple[str, Hashable], list[int]] = {}
-        for index, binding in enumerate(self.bindings):
-            rivals.setdefault((binding.gestures[-1], binding.trigger.moment), []).append(index)
-        for group in rivals.values():
-            for later in group:
-                where = [order for order in orders if later in order]
-                first = next(
-                    (
-                        one
-                        for one in group
-                        if one != later
-                        and where
-                        and all(one in order and order[one] < order[later] for order in where)
-                        and _hides(self.bindings[one], self.bindings[later])
-                    ),
-                    None,
-                )
-                if first is None:
-                    continue
-                self.file, place = self.places[later]
-                rival = self.bindings[first]
-                line = f"line {rival.line}"
-                if rival.filename != self.file.source.filename:
-                    line += f" of {rival.filename}"
-                message = f"this never acts: {line} always acts in its place"
-                advice = "put the more special one first, or remove one of them"
-                self.wrong(place, message, advice)
+        for later, first in rivals.hidden(profile):
+            self.file, place = self.places[later]
+            rival = self.bindings[first]
+            line = f"line {rival.line}"
+            if rival.filename != self.file.source.filename:
+                line += f" of {rival.filename}"
+            message = f"this never acts: {line} always acts in its place"
+            advice = "put the more special one first, or remove one of them"
+            self.wrong(place, message, advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -930,63 +906,3 @@ def _true_errors(error: ValidationError) -> list[ErrorDetails]:
         if one["type"] != "too_short"
         or not any(path != one["loc"] and path[: len(one["loc"])] == one["loc"] for path in paths)
     ]
-
-
-# --- bindings among each other --------------------------------------------------------------------
-
-
-def _orders(profile: Profile) -> Iterator[tuple[int, ...]]:
-    """Yield the bindings that are heard, in their order, in every mode and application."""
-    for mode in profile.modes:
-        for application in (None, *range(len(profile.applications))):
-            yield profile.order(mode, application)
-
-
-def _hides(first: Binding, later: Binding) -> bool:
-    """Whether `first` acts whenever `later`, which acts at the same moment, would."""
-    if first.side not in ("either", later.side) or first.confidence > later.confidence:
-        return False
-    if not set(first.require) <= set(later.require) or (first.armed and not later.armed):
-        return False
-    if not isinstance(first.trigger.config, Sequence):
-        return True
-    if not isinstance(later.trigger.config, Sequence):
-        return False
-    same_end = later.gestures[-len(first.gestures) :] == first.gestures
-    return same_end and first.trigger.config.within_us >= later.trigger.config.within_us
-
-
-def _with_waiting_taps(profile: Profile) -> Iterator[Binding]:
-    """Let a tap wait until it is clear that no hold, double or chord of its gesture is meant."""
-    orders = [frozenset(order) for order in _orders(profile)]
-    rivals: dict[str, list[int]] = {}
-    for index, binding in enumerate(profile.bindings):
-        if isinstance(binding.trigger.config, HoldFor | Double):
-            rivals.setdefault(binding.gestures[0], []).append(index)
-    bound = {name for binding in profile.bindings for name in binding.gestures}
-    chords = {
-        part
-        for part, some in profile.chords_with.items()
-        if any(chord.name in bound for chord in some)
-    }
-    for index, binding in enumerate(profile.bindings):
-        if not isinstance(binding.trigger.config, Tap):
-            yield binding
-            continue
-        name = binding.gestures[0]
-        meant = [
-            profile.bindings[other].trigger.config
-            for other in rivals.get(name, ())
-            if _same_side(binding, profile.bindings[other])
-            and any(index in order and other in order for order in orders)
-        ]
-        before_us = [one.hold_us for one in meant if isinstance(one, HoldFor)]
-        alone_us = [one.within_us for one in meant if isinstance(one, Double)]
-        if any(name == part and binding.side in ("either", side) for side, part in chords):
-            alone_us.append(CHORD_WAITS_US)
-        tap = Tap(min(before_us, default=None), max(alone_us, default=None))
-        yield replace(binding, trigger=Trigger("tap", tap)) if tap != Tap() else binding
-
-
-def _same_side(one: Binding, other: Binding) -> bool:
-    return one.side == other.side or "either" in (one.side, other.side)
