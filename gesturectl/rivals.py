@@ -43,9 +43,8 @@ def hidden(profile: Profile) -> Iterator[tuple[int, int]]:
 
 def _orders(profile: Profile) -> Iterator[tuple[int, ...]]:
     """Yield the bindings that are heard, in their order, in every mode and application."""
-    for mode in profile.modes:
-        for application in (None, *range(len(profile.applications))):
-            yield profile.order(mode, application)
+    for mode, application in profile.everywhere():
+        yield profile.order(mode, application)
 
 
 def _hides(first: Binding, later: Binding) -> bool:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -300,9 +301,12 @@ class Profile:
 
     def prepare(self) -> None:
         """Work out what is listened to in every mode and application, so that no frame has to."""
-        for mode in self.modes:
-            for application in (None, *range(len(self.applications))):
-                self.heard(mode, application)
+        for mode, application in self.everywhere():
+            self.heard(mode, application)
+
+    def everywhere(self) -> Iterator[tuple[str, int | None]]:
+        """Yield every mode, with none of the applications and with each."""
+        return product(self.modes, (None, *range(len(self.applications))))
 
     def order(self, mode: str, application: int | None) -> tuple[int, ...]:
         """Return the bindings that are listened to here, in the order in which they are asked."""
