@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from gesturectl import actions, triggers
 from gesturectl.actions import Action
-from gesturectl.rules import ACTIVE, BACK, SLEEP, Binding, Profile, Shown
+from gesturectl.rules import ACTIVE, BACK, SLEEP, Binding, Profile
 from gesturectl.senses import Chord
 from gesturectl.triggers import Output, Outputs
 from gesturectl.types import (
@@ -315,20 +315,16 @@ class _Turn:
         if (name, side) not in self.shown:
             return
         clutch = self.profile.clutch
-        if clutch is not None and self.is_shown(clutch.shown):
+        if clutch is not None and clutch.shown.is_among(self.shown):
             self.armed_us = max(self.armed_us, self.t_us + clutch.lasts_us)
         self.shown = {part: sure for part, sure in self.shown.items() if part != (name, side)}
-
-    def is_shown(self, asked: Shown) -> bool:
-        sides: tuple[Subject, ...] = ("left", "right", "body")
-        return any(
-            (asked.name, side) in self.shown for side in sides if asked.side in ("either", side)
-        )
 
     @property
     def armed(self) -> bool:
         clutch = self.profile.clutch
-        return clutch is not None and (self.is_shown(clutch.shown) or self.t_us <= self.armed_us)
+        return clutch is not None and (
+            clutch.shown.is_among(self.shown) or self.t_us <= self.armed_us
+        )
 
     # --- who is heard ---
 
@@ -341,7 +337,7 @@ class _Turn:
             if (
                 binding.matches(event.side, event.confidence)
                 and (self.t_us >= self.quiet_us or self.outranks_input(index))
-                and all(self.is_shown(one) for one in binding.require)
+                and all(one.is_among(self.shown) for one in binding.require)
                 and (self.armed or not binding.armed)
             ):
                 found.append(index)

@@ -10,7 +10,7 @@ each of these the application's own, then those it inherits, then those for ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -77,6 +77,13 @@ class Shown:
 
     name: str
     side: SideName = "either"
+
+    def is_among(self, shown: Container[tuple[str, Subject]]) -> bool:
+        """Whether it is one of those that are shown, each with the hand or body that shows it."""
+        return any((self.name, side) in shown for side in _SIDES if self.side in ("either", side))
+
+
+_SIDES: Final[tuple[Subject, ...]] = ("left", "right", "body")
 
 
 @dataclass(frozen=True, slots=True)
