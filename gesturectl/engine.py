@@ -11,7 +11,7 @@ follows the hand that a binding lets it follow. What costs time runs only where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gesturectl import arbiter, bindings, pointer
@@ -109,7 +109,7 @@ class Engine:
         else:
             sensed = self._senses.step(observation, events)
         tick, quiet_us = Tick(observation.t_us), self._state.quiet_us
-        commands, points, requests = self._play((*outside, *events, *sensed, tick))
+        commands, points, requests = _sorted(self._play((*outside, *events, *sensed, tick)))
         if self._settings is not None:
             # A drag outlives the gesture that points, which a pinch ends; nobody's drag outlives
             # the real mouse, panic or sleep.
@@ -138,16 +138,15 @@ class Engine:
         return self._sent(sent)
 
     def _sent(self, sent: tuple[bindings.Sent, ...]) -> Step:
-        commands = tuple(one for one in sent if not isinstance(one, _REQUESTS))
-        requests = tuple(one for one in sent if isinstance(one, Entered | UseProfile))
-        return Step((), commands, (), requests)
+        commands, _, requests = _sorted(sent)
+        return Step((), tuple(commands), (), tuple(requests))
 
     def release(self, t_us: int) -> Step:
         """End all gestures and let go of everything: on pause, a stalled camera, exit."""
         commands: list[Command] = []
         if self._profile is not None:
             self._state, sent = bindings.release(self._profile, self._state, t_us)
-            commands += [one for one in sent if not isinstance(one, _REQUESTS)]
+            commands, _, _ = _sorted(sent)
         if self._settings is not None:
             self._pointer, ups = pointer.release(self._pointer, t_us)
             commands += ups
@@ -160,27 +159,29 @@ class Engine:
             ended = (*ended, *self._senses.reset(t_us))
         return Step(ended, tuple(commands), ())
 
-    def _play(
-        self, events: Iterable[GestureEvent]
-    ) -> tuple[list[Command], list[Point], list[Entered | UseProfile]]:
-        commands: list[Command] = []
-        points: list[Point] = []
-        requests: list[Entered | UseProfile] = []
+    def _play(self, events: Iterable[GestureEvent]) -> Iterator[bindings.Sent]:
         if self._profile is None:
-            return commands, points, requests
+            return
         for event in events:
             self._state, sent = bindings.step(self._profile, self._state, event)
-            for one in sent:
-                match one:
-                    case Point():
-                        points.append(one)
-                    case Entered() | UseProfile():
-                        requests.append(one)
-                    case Left():
-                        pass
-                    case _:
-                        commands.append(one)
-        return commands, points, requests
+            yield from sent
 
 
-_REQUESTS = (Point, Entered, Left, UseProfile)
+def _sorted(
+    sent: Iterable[bindings.Sent],
+) -> tuple[list[Command], list[Point], list[Entered | UseProfile]]:
+    """Sort what bindings send by who it is for: sinks, the pointer, the daemon."""
+    commands: list[Command] = []
+    points: list[Point] = []
+    requests: list[Entered | UseProfile] = []
+    for one in sent:
+        match one:
+            case Point():
+                points.append(one)
+            case Entered() | UseProfile():
+                requests.append(one)
+            case Left():
+                pass
+            case _:
+                commands.append(one)
+    return commands, points, requests
