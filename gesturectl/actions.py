@@ -181,10 +181,6 @@ class ActionSpec:
     only_held: bool = False
     keys: Callable[[Any], Iterable[str]] = lambda value: ()
 
-    def can_be_held(self, value: Any) -> bool:
-        """Whether pressing it and letting go are two things, with nothing to wait for between."""
-        return self.release is not None and self.lasts_us(value) == 0
-
 
 ACTIONS: Final[dict[str, ActionSpec]] = {
     "key": ActionSpec(
@@ -335,7 +331,7 @@ class Action:
     @property
     def can_be_held(self) -> bool:
         """Whether pressing and letting go are two things, with nothing to wait for between."""
-        return self.spec.can_be_held(self.value)
+        return self.spec.release is not None and self.spec.lasts_us(self.value) == 0
 
 
 def press(actions: tuple[Action, ...], t_us: int) -> tuple[Deed, ...]:

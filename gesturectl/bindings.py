@@ -20,13 +20,13 @@ What is held:  Presses are counted, so that two bindings may hold one key: it go
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gesturectl import actions, triggers
 from gesturectl.actions import Action
-from gesturectl.rules import ACTIVE, BACK, SLEEP, Binding, Profile, Shown
+from gesturectl.rules import ACTIVE, BACK, SLEEP, Binding, Profile
 from gesturectl.senses import Chord
 from gesturectl.triggers import Output, Outputs
 from gesturectl.types import (
@@ -105,7 +105,7 @@ Step = tuple[State, tuple[Sent, ...]]
 
 def initial(profile: Profile) -> State:
     """Return the state in which nothing is shown and nothing is held."""
-    return State(mode=profile.initial, application=_application(profile, NO_WINDOW))
+    return State(mode=profile.initial, application=profile.application_at(NO_WINDOW))
 
 
 def carried(profile: Profile, before: State) -> State:
@@ -116,7 +116,7 @@ def carried(profile: Profile, before: State) -> State:
         fresh,
         mode=before.mode if before.mode in profile.modes else fresh.mode,
         window=before.window,
-        application=_application(profile, before.window),
+        application=profile.application_at(before.window),
         quiet_us=before.quiet_us,
     )
 
@@ -164,17 +164,11 @@ def _follows(profile: Profile, live: Live, event: Moved) -> bool:
     return subject == event.side and profile.bindings[index].trigger.spec.follows
 
 
-def _application(profile: Profile, window: Window) -> int | None:
-    rows = enumerate(profile.applications)
-    return next((index for index, row in rows if row.match.fits(window)), None)
-
-
 def release(profile: Profile, state: State, t_us: int) -> Step:
     """Let go of all that is held, newest first, and begin anew: on pause, reload, loss and exit.
 
     The mode stays, for it is the user's; and so does the window in front.
     """
-    ups = tuple(replace(up, t_us=t_us) for up in dict.fromkeys(reversed(state.held)))
     fresh = State(
         mode=state.mode,
         before=state.before,
@@ -182,7 +176,12 @@ def release(profile: Profile, state: State, t_us: int) -> Step:
         window=state.window,
         quiet_us=state.quiet_us,
     )
-    return fresh, ups
+    return fresh, _releases(state.held, t_us)
+
+
+def _releases(held: Sequence[Up], t_us: int) -> tuple[Up, ...]:
+    """Return what lets go of all that is held: of each thing once, the newest first."""
+    return tuple(replace(up, t_us=t_us) for up in dict.fromkeys(reversed(held)))
 
 
 def enter(profile: Profile, state: State, mode: str, t_us: int) -> Step:
@@ -235,12 +234,7 @@ def armed(profile: Profile, state: State, t_us: int) -> bool | None:
     """Say whether the clutch is closed, for the display; None where there is none."""
     if profile.clutch is None:
         return None
-    return _is_shown(state.shown, profile.clutch.shown) or t_us <= state.armed_us
-
-
-def _is_shown(shown: Mapping[tuple[str, Subject], float], asked: Shown) -> bool:
-    sides: tuple[Subject, ...] = ("left", "right", "body")
-    return any((asked.name, side) in shown for side in sides if asked.side in ("either", side))
+    return profile.clutch.shown.is_among(state.shown) or t_us <= state.armed_us
 
 
 # --- one turn -----------------------------------------------------------------------------------
@@ -253,7 +247,6 @@ class _Turn:
         self.profile = profile
         self.event = event
         self.t_us = event.t_us
-        self.before_event = state
         self.playing = dict(state.playing)
         self.acted_us = state.acted_us
         self.recent_us = state.recent_us
@@ -301,7 +294,7 @@ class _Turn:
         if event.gesture in self.profile.watched:
             self.shown = {**self.shown, part: event.confidence}
         completed = False
-        for chord in self.profile.chords_with.get((event.side, event.gesture), ()):  # type: ignore[arg-type]
+        for chord in self.profile.chords_with.get((event.side, event.gesture), ()):
             completed |= self.completes(chord, event)
         if not completed:
             self.hear_beginning(event)
@@ -328,7 +321,7 @@ class _Turn:
         """Note that it is no longer shown, with the chords it was part of; let it be heard."""
         name, side = event.gesture, event.side
         self.forget_shown(name, side)
-        for chord in self.profile.chords_with.get((side, name), ()):  # type: ignore[arg-type]
+        for chord in self.profile.chords_with.get((side, name), ()):
             if chord.name in self.chords:
                 self.chords = self.chords - {chord.name}
                 self.forget_shown(chord.name, "body")
@@ -339,17 +332,16 @@ class _Turn:
         if (name, side) not in self.shown:
             return
         clutch = self.profile.clutch
-        if clutch is not None and self.is_shown(clutch.shown):
+        if clutch is not None and clutch.shown.is_among(self.shown):
             self.armed_us = max(self.armed_us, self.t_us + clutch.lasts_us)
         self.shown = {part: sure for part, sure in self.shown.items() if part != (name, side)}
-
-    def is_shown(self, asked: Shown) -> bool:
-        return _is_shown(self.shown, asked)
 
     @property
     def armed(self) -> bool:
         clutch = self.profile.clutch
-        return clutch is not None and (self.is_shown(clutch.shown) or self.t_us <= self.armed_us)
+        return clutch is not None and (
+            clutch.shown.is_among(self.shown) or self.t_us <= self.armed_us
+        )
 
     # --- who is heard ---
 
@@ -362,7 +354,7 @@ class _Turn:
             if (
                 binding.matches(event.side, event.confidence)
                 and (self.t_us >= self.quiet_us or self.outranks_input(index))
-                and all(self.is_shown(one) for one in binding.require)
+                and all(one.is_among(self.shown) for one in binding.require)
                 and (self.armed or not binding.armed)
             ):
                 found.append(index)
@@ -494,7 +486,7 @@ class _Turn:
     def look_at(self, window: Window) -> None:
         """Take another window, or its new title, for the one in front."""
         self.window = window
-        application = _application(self.profile, window)
+        application = self.profile.application_at(window)
         if application != self.application:
             self.application = application
             self.leave_behind()
@@ -572,7 +564,7 @@ class _Turn:
     def let_go_of_all(self) -> None:
         """Let go of all that is held, newest first, and of what waits for its time."""
         self.later.clear()
-        self.sent += [replace(up, t_us=self.t_us) for up in dict.fromkeys(reversed(self.held))]
+        self.sent += _releases(self.held, self.t_us)
         self.held.clear()
 
     def send_what_is_due(self) -> None:

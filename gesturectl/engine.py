@@ -176,7 +176,7 @@ class Engine:
         else:
             sensed = self._senses.step(observation, events)
         tick, quiet_us = Tick(observation.t_us), self._state.quiet_us
-        commands, points, requests = self._play((*outside, *events, *sensed, tick))
+        commands, points, requests = _sorted(self._play((*outside, *events, *sensed, tick)))
         if self._settings is not None:
             # A drag outlives the gesture that points, which a pinch ends; nobody's drag outlives
             # the real mouse, panic or sleep.
@@ -198,7 +198,7 @@ class Engine:
         """
         panic = frozenset[str]() if self._profile is None else self._profile.panic_keys
         heard = [one for one in outside if isinstance(one, Window) or (panic and panic <= one.keys)]
-        commands, _, requests = self._play(heard)
+        commands, _, requests = _sorted(self._play(heard))
         return Step((), tuple(commands), (), tuple(requests))
 
     def enter(self, mode: str, t_us: int) -> Step:
@@ -216,16 +216,15 @@ class Engine:
         return self._sent(sent)
 
     def _sent(self, sent: tuple[bindings.Sent, ...]) -> Step:
-        commands = tuple(one for one in sent if not isinstance(one, _REQUESTS))
-        requests = tuple(one for one in sent if isinstance(one, _NOTICES))
-        return Step((), commands, (), requests)
+        commands, _, requests = _sorted(sent)
+        return Step((), tuple(commands), (), tuple(requests))
 
     def release(self, t_us: int) -> Step:
         """End all gestures and let go of everything: on pause, a stalled camera, exit."""
         commands: list[Command] = []
         if self._profile is not None:
             self._state, sent = bindings.release(self._profile, self._state, t_us)
-            commands += [one for one in sent if not isinstance(one, _REQUESTS)]
+            commands, _, _ = _sorted(sent)
         if self._settings is not None:
             self._pointer, ups = pointer.release(self._pointer, t_us)
             commands += self._limited(ups)
@@ -256,28 +255,29 @@ class Engine:
                 continue
             yield one
 
-    def _play(
-        self, events: Iterable[GestureEvent]
-    ) -> tuple[list[Command], list[Point], list[Notice]]:
-        commands: list[Command] = []
-        points: list[Point] = []
-        requests: list[Notice] = []
+    def _play(self, events: Iterable[GestureEvent]) -> Iterator[bindings.Sent]:
         if self._profile is None:
-            return commands, points, requests
+            return
         for event in events:
             self._state, sent = bindings.step(self._profile, self._state, event)
-            for one in sent:
-                match one:
-                    case Point():
-                        points.append(one)
-                    case Entered() | UseProfile() | HandOver():
-                        requests.append(one)
-                    case Left():
-                        pass
-                    case _:
-                        commands.append(one)
-        return commands, points, requests
+            yield from sent
 
 
-_NOTICES = (Entered, UseProfile, HandOver)
-_REQUESTS = (Point, Left, *_NOTICES)
+def _sorted(
+    sent: Iterable[bindings.Sent],
+) -> tuple[list[Command], list[Point], list[Notice]]:
+    """Sort what bindings send by who it is for: sinks, the pointer, the daemon."""
+    commands: list[Command] = []
+    points: list[Point] = []
+    requests: list[Notice] = []
+    for one in sent:
+        match one:
+            case Point():
+                points.append(one)
+            case Entered() | UseProfile() | HandOver():
+                requests.append(one)
+            case Left():
+                pass
+            case _:
+                commands.append(one)
+    return commands, points, requests

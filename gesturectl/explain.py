@@ -8,7 +8,7 @@ The verdicts are those of `bindings`, in the order in which it asks; a test play
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,10 +43,7 @@ class Verdict:
 
 def explain(profile: Profile, moment: Moment) -> Iterator[Verdict]:
     """Yield a verdict for each binding of the gesture: first what acts, then the others."""
-    application = next(
-        (index for index, row in enumerate(profile.applications) if row.match.fits(moment.window)),
-        None,
-    )
+    application = profile.application_at(moment.window)
     heard = profile.heard(moment.mode, application).get(moment.gesture, ())
     acting: list[Verdict] = []
     taken: dict[Hashable, Binding] = {}
@@ -83,14 +80,10 @@ def _unheard(profile: Profile, binding: Binding, moment: Moment) -> str:
     if moment.confidence < binding.confidence:
         return f"it asks for a confidence of {binding.confidence:g}"
     for one in binding.require:
-        if not _is_shown(one, moment.shown):
+        if not one.is_among(moment.shown):
             return f"it asks for {_said(one)} at the same time"
     clutch = profile.clutch
-    if (
-        binding.armed
-        and not moment.armed
-        and not (clutch and _is_shown(clutch.shown, moment.shown))
-    ):
+    if binding.armed and not moment.armed and not (clutch and clutch.shown.is_among(moment.shown)):
         return f"it asks for the clutch, {_said(clutch.shown) if clutch else 'and there is none'}"
     return ""
 
@@ -106,10 +99,6 @@ def _elsewhere(profile: Profile, binding: Binding, moment: Moment) -> str:
         return f"nothing but what wakes is heard in {SLEEP}"
     modes = ", ".join(sorted(binding.modes))
     return f"it is heard in the mode {modes}, and this is {moment.mode}"
-
-
-def _is_shown(asked: Shown, shown: Iterable[tuple[str, Subject]]) -> bool:
-    return any(name == asked.name and asked.side in ("either", side) for name, side in shown)
 
 
 def _said(asked: Shown) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 from gesturectl import yamlnodes
 from gesturectl.fields import advise
-from gesturectl.yamlnodes import LIMITS, Items, Node, Problem, Scalar, SourceText
+from gesturectl.yamlnodes import LIMITS, Problem, Scalar, SourceText
 
 MAX_FILES: Final = 32
 SHIPPED: Final = "shipped/"
@@ -152,9 +152,7 @@ bindings:
 
 def _named(node: yamlnodes.Mapping) -> Iterator[Scalar]:
     """Yield the names under `imports`; what is no name is said where values are checked."""
-    if "imports" not in node.entries:
-        return
-    listed: Node = node.entries["imports"][1]
-    for item in listed.items if isinstance(listed, Items) else (listed,):
+    written = node.value("imports")
+    for item in () if written is None else yamlnodes.listed(written):
         if isinstance(item, Scalar) and not item.blank:
             yield item

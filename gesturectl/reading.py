@@ -7,19 +7,19 @@ that shall be held, two bindings of one gesture) is said in the same pass.
     names    of modes, zones, macros and applications in all files, so that any can refer to any
     heads    what stands beside the bindings; of what can stand once, the first file's counts
     bindings in the order in which they are heard
-    together which can never act, which taps must wait
+    together which can never act, which taps must wait (rivals)
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gesturectl import chords, grammar, macros, yamlnodes
+from gesturectl import chords, grammar, macros, rivals, yamlnodes
 from gesturectl.actions import ACTIONS, Action
 from gesturectl.controller import FIRST_ARMED
 from gesturectl.fields import WRONG, LandmarkName, SideName, Surroundings, advise, is_name
@@ -42,13 +42,10 @@ from gesturectl.rules import (
     Shown,
 )
 from gesturectl.senses import Chord, Cue
-from gesturectl.triggers import TRIGGERS, Double, HoldFor, Sequence, Tap, Trigger
+from gesturectl.triggers import TRIGGERS, Trigger
 from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem
 
 SEQUENCE_WITHIN_US: Final = 1_000_000  # where `within` is left out; two poses take about 0.6 s
-CHORD_WAITS_US: Final = (
-    200_000  # how long a tap waits for the other hand; two hands are 0.1 s apart
-)
 
 _NEEDS: Final = {
     "gesture": "say which gesture sets it off: `gesture: thumb_up`",
@@ -61,6 +58,7 @@ _APPLICATION_NEEDS: Final = {
     "bindings": "write `bindings: [{gesture: swipe_left, do: {key: Right}}]`",
 }
 _RESERVED: Final = (ANY, BACK)
+_TRIGGER_OF: Final = {spec.key: name for name, spec in TRIGGERS.items()}  # by its key in a binding
 
 
 def understand(
@@ -79,7 +77,7 @@ def understand_actions(
     """Read one action, or a list of them, that stands alone; each happens at once."""
     reading = _Reading((file,), around)
     reading.file = file
-    for item in node.items if isinstance(node, Items) else (node,):
+    for item in yamlnodes.listed(node):
         if not isinstance(item, Mapping):
             reading.wrong(item.place, "this is no action", "write it like `{key: Right}`")
     return reading.actions(node, Trigger("tap", TRIGGERS["tap"].build(True, ()))), reading.problems
@@ -176,7 +174,7 @@ class _Reading:
         self.check_control(profile, heads)
         profile = replace(profile, notices=tuple(self.notices))
         self.check_reach(profile)
-        return replace(profile, bindings=tuple(_with_waiting_taps(profile)))
+        return replace(profile, bindings=tuple(rivals.with_waiting_taps(profile)))
 
     # --- names and heads ---
 
@@ -193,8 +191,8 @@ class _Reading:
                 elif isinstance(one, Mapping):
                     self.macros.setdefault(name, self.macro(one))
             for item in _items(node, "profiles"):
-                title = item.entries.get("name") if isinstance(item, Mapping) else None
-                self.applications.append(_text(title[1]) if title else "")
+                title = item.value("name") if isinstance(item, Mapping) else None
+                self.applications.append(_text(title) if title else "")
         self.around = replace(
             self.around,
             modes=frozenset({ACTIVE, SLEEP, *named["modes"]}),
@@ -204,7 +202,7 @@ class _Reading:
 
     def entries(self, node: Mapping, key: str) -> Iterator[tuple[str, Node]]:
         """Yield what is defined under a key, by name; note names that cannot be."""
-        table = node.entries[key][1] if key in node.entries else None
+        table = node.value(key)
         if not isinstance(table, Mapping):
             return
         for name, (scalar, one) in table.entries.items():
@@ -311,16 +309,14 @@ class _Reading:
         for head in heads:
             self.file = head.file
             for name, mode in _table(head.node, "modes"):
-                if "wake" in mode.entries:
-                    node = mode.entries["wake"][1]
+                if (node := mode.value("wake")) is not None:
                     wakes = (Action("mode", ACTIVE),)
                     made = self.binding(node, head.here, grammar.wake_model(), wakes)
                     self.add(node, made and replace(made, modes=frozenset({name})))
         panic: int | None = None
         for head in heads:
             self.file = head.file
-            safety = head.node.entries.get("safety")
-            table = safety[1] if safety else None
+            table = head.node.value("safety")
             if not isinstance(table, Mapping) or "panic" not in table.entries:
                 continue
             key, node = table.entries["panic"]
@@ -362,8 +358,8 @@ class _Reading:
         """Return the first clutch; note bindings that ask for one in vain."""
         for head in heads:
             self.file = head.file
-            if "clutch" in head.node.entries and (value := head.values["clutch"]) is not None:
-                node = head.node.entries["clutch"][1]
+            node, value = head.node.value("clutch"), head.values["clutch"]
+            if node is not None and value is not None:
                 shown = self.condition(node, value)
                 return Clutch(shown, value.lasts or 0) if shown is not None else None
         for binding, (file, place) in zip(self.bindings, self.places, strict=True):
@@ -572,11 +568,11 @@ class _Reading:
 
     def conditions(self, node: Mapping, values: tuple[BaseModel, ...]) -> tuple[Shown, ...]:
         """Return what must be shown as well."""
-        if "require" not in node.entries:
+        written = node.value("require")
+        if written is None:
             return ()
-        written = node.entries["require"][1]
-        items = written.items if isinstance(written, Items) else (written,)
-        shown = [self.condition(one, value) for one, value in zip(items, values, strict=False)]
+        pairs = zip(yamlnodes.listed(written), values, strict=False)
+        shown = [self.condition(one, value) for one, value in pairs]
         return tuple(one for one in shown if one is not None)
 
     def condition(self, node: Node, value: BaseModel) -> Shown | None:
@@ -595,22 +591,27 @@ class _Reading:
             message = f"`{heard.names[0]}` is over once it is seen"
             self.wrong(node.place, message, "choose what can be shown for a while, like a pose")
             return None
-        if side != "either" and not heard.hands:
-            message = f"`{heard.names[0]}` has no `{side}`"
-            self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
+        if not self.has_side(node, heard, side):
             return None
         return Shown(heard.names[0], side)
 
+    def has_side(self, node: Node, heard: _Heard, side: SideName) -> bool:
+        """Whether a cue can be of that side; note it where it cannot."""
+        if side == "either" or heard.hands:
+            return True
+        message = f"`{heard.names[0]}` has no `{side}`"
+        self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
+        return False
+
     def trigger(self, node: Mapping, right: dict[str, Any], heard: _Heard | None) -> Trigger | None:
         """Return when the binding acts, or None when that is wrong, with the reasons noted."""
-        by_key = {spec.key: name for name, spec in TRIGGERS.items()}
-        asked = [key for key in node.entries if key in by_key]
+        asked = [key for key in node.entries if key in _TRIGGER_OF]
         for key in asked[1:]:
             message = f"`{key}` stands beside `{asked[0]}`, but a binding acts in one way only"
             self.wrong(node.entries[key][0].place, message, "make two bindings of it")
-        written = node.entries[GESTURE][1] if GESTURE in node.entries else None
+        written = node.value(GESTURE)
         several = isinstance(written, Items) and len(written.items) > 1
-        name = by_key[asked[0]] if asked else "sequence" if several else "tap"
+        name = _TRIGGER_OF[asked[0]] if asked else "sequence" if several else "tap"
         spec = TRIGGERS[name]
         place = node.entries[asked[0]][0].place if asked else node.place
         if several and name != "sequence":
@@ -662,7 +663,7 @@ class _Reading:
     def actions(self, do: Node, trigger: Trigger | None) -> tuple[Action, ...]:
         """Return actions in turn; note one that cannot be, or cannot be held."""
         found: list[Action] = []
-        for item in do.items if isinstance(do, Items) else (do,):
+        for item in yamlnodes.listed(do):
             if not isinstance(item, Mapping):
                 continue
             one = self.modern(item)
@@ -673,8 +674,8 @@ class _Reading:
                 parts = ", ".join(f"{{{name}: …}}" for name in named)
                 message = f"this action says {len(named)} things at once"
                 self.wrong(one.place, message, f"make a list of them: `do: [{parts}]`")
-            if "macro" in one.entries:
-                found += self.played(one.entries["macro"][1], trigger)
+            if (called := one.value("macro")) is not None:
+                found += self.played(called, trigger)
                 continue
             values = self.validated(grammar.action_model(), one)
             actions = [Action(name, values[name]) for name in named if values[name] is not None]
@@ -771,9 +772,7 @@ class _Reading:
         looked_for = {"body" if name == "body" else "hand" for name in landmarks or ()}
         if GESTURE not in node.entries:
             place = yamlnodes.locate(node, (next(key for key in node.entries if key in CUE_KEYS),))
-            if side != "either" and not heard.hands:
-                message = f"`{heard.names[0]}` has no `{side}`"
-                self.wrong(yamlnodes.locate(node, ("side",)), message, "leave `side` out")
+            self.has_side(node, heard, side)
             if (
                 landmarks is not None
                 and heard.bodies
@@ -813,36 +812,15 @@ class _Reading:
 
     def check_reach(self, profile: Profile) -> None:
         """Note every binding that can never act because an earlier one always does instead."""
-        if not self.bindings:
-            return
-        orders = [{index: rank for rank, index in enumerate(order)} for order in _orders(profile)]
-        rivals: dict[tuple[str, Hashable], list[int]] = {}
-        for index, binding in enumerate(self.bindings):
-            rivals.setdefault((binding.gestures[-1], binding.trigger.moment), []).append(index)
-        for group in rivals.values():
-            for later in group:
-                where = [order for order in orders if later in order]
-                first = next(
-                    (
-                        one
-                        for one in group
-                        if one != later
-                        and where
-                        and all(one in order and order[one] < order[later] for order in where)
-                        and _hides(self.bindings[one], self.bindings[later])
-                    ),
-                    None,
-                )
-                if first is None:
-                    continue
-                self.file, place = self.places[later]
-                rival = self.bindings[first]
-                line = f"line {rival.line}"
-                if rival.filename != self.file.source.filename:
-                    line += f" of {rival.filename}"
-                message = f"this never acts: {line} always acts in its place"
-                advice = "put the more special one first, or remove one of them"
-                self.wrong(place, message, advice)
+        for later, first in rivals.hidden(profile):
+            self.file, place = self.places[later]
+            rival = self.bindings[first]
+            line = f"line {rival.line}"
+            if rival.filename != self.file.source.filename:
+                line += f" of {rival.filename}"
+            message = f"this never acts: {line} always acts in its place"
+            advice = "put the more special one first, or remove one of them"
+            self.wrong(place, message, advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -860,12 +838,12 @@ class _Head:
 
 def _items(node: Mapping, key: str) -> tuple[Node, ...]:
     """Return the items of a list under a key, also where one stands for the list of it."""
-    if key not in node.entries:
+    value = node.value(key)
+    if value is None:
         return ()
-    value = node.entries[key][1]
-    if isinstance(value, Items):
-        return value.items
-    return () if key in ("bindings", "profiles") or value is None else (value,)
+    if key in ("bindings", "profiles") and not isinstance(value, Items):
+        return ()
+    return yamlnodes.listed(value)
 
 
 def _lists_of_actions(node: Mapping) -> set[str]:
@@ -895,7 +873,7 @@ def _text(node: Node) -> str:
 
 def _table(node: Mapping, key: str) -> Iterator[tuple[str, Mapping]]:
     """Yield the mappings of a mapping under a key, by name."""
-    table = node.entries[key][1] if key in node.entries else None
+    table = node.value(key)
     if isinstance(table, Mapping):
         for name, (_, one) in table.entries.items():
             if isinstance(one, Mapping):
@@ -903,7 +881,7 @@ def _table(node: Mapping, key: str) -> Iterator[tuple[str, Mapping]]:
 
 
 def _all_mappings(node: Mapping, key: str) -> bool:
-    table = node.entries[key][1] if key in node.entries else None
+    table = node.value(key)
     return isinstance(table, Mapping) and all(
         isinstance(one, Mapping) for _, one in table.entries.values()
     )
@@ -942,7 +920,7 @@ def _panic_keys(safety: Any) -> tuple[str, ...]:
 
 
 def _calls_macro(body: Node) -> bool:
-    items = body.items if isinstance(body, Items) else (body,)
+    items = yamlnodes.listed(body)
     return any(isinstance(one, Mapping) and "macro" in one.entries for one in items)
 
 
@@ -956,63 +934,3 @@ def _true_errors(error: ValidationError) -> list[ErrorDetails]:
         if one["type"] != "too_short"
         or not any(path != one["loc"] and path[: len(one["loc"])] == one["loc"] for path in paths)
     ]
-
-
-# --- bindings among each other --------------------------------------------------------------------
-
-
-def _orders(profile: Profile) -> Iterator[tuple[int, ...]]:
-    """Yield the bindings that are heard, in their order, in every mode and application."""
-    for mode in profile.modes:
-        for application in (None, *range(len(profile.applications))):
-            yield profile.order(mode, application)
-
-
-def _hides(first: Binding, later: Binding) -> bool:
-    """Whether `first` acts whenever `later`, which acts at the same moment, would."""
-    if first.side not in ("either", later.side) or first.confidence > later.confidence:
-        return False
-    if not set(first.require) <= set(later.require) or (first.armed and not later.armed):
-        return False
-    if not isinstance(first.trigger.config, Sequence):
-        return True
-    if not isinstance(later.trigger.config, Sequence):
-        return False
-    same_end = later.gestures[-len(first.gestures) :] == first.gestures
-    return same_end and first.trigger.config.within_us >= later.trigger.config.within_us
-
-
-def _with_waiting_taps(profile: Profile) -> Iterator[Binding]:
-    """Let a tap wait until it is clear that no hold, double or chord of its gesture is meant."""
-    orders = [frozenset(order) for order in _orders(profile)]
-    rivals: dict[str, list[int]] = {}
-    for index, binding in enumerate(profile.bindings):
-        if isinstance(binding.trigger.config, HoldFor | Double):
-            rivals.setdefault(binding.gestures[0], []).append(index)
-    bound = {name for binding in profile.bindings for name in binding.gestures}
-    chords = {
-        part
-        for part, some in profile.chords_with.items()
-        if any(chord.name in bound for chord in some)
-    }
-    for index, binding in enumerate(profile.bindings):
-        if not isinstance(binding.trigger.config, Tap):
-            yield binding
-            continue
-        name = binding.gestures[0]
-        meant = [
-            profile.bindings[other].trigger.config
-            for other in rivals.get(name, ())
-            if _same_side(binding, profile.bindings[other])
-            and any(index in order and other in order for order in orders)
-        ]
-        before_us = [one.hold_us for one in meant if isinstance(one, HoldFor)]
-        alone_us = [one.within_us for one in meant if isinstance(one, Double)]
-        if any(name == part and binding.side in ("either", side) for side, part in chords):
-            alone_us.append(CHORD_WAITS_US)
-        tap = Tap(min(before_us, default=None), max(alone_us, default=None))
-        yield replace(binding, trigger=Trigger("tap", tap)) if tap != Tap() else binding
-
-
-def _same_side(one: Binding, other: Binding) -> bool:
-    return one.side == other.side or "either" in (one.side, other.side)

@@ -10,9 +10,10 @@ each of these the application's own, then those it inherits, then those for ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -32,7 +33,7 @@ from gesturectl.fields import (
 )
 from gesturectl.senses import Chord, Cue, Zones
 from gesturectl.triggers import Trigger
-from gesturectl.types import Needs, Side, Subject, Window
+from gesturectl.types import Needs, Subject, Window
 from gesturectl.yamlnodes import Problem
 
 ACTIVE: Final = "active"  # the mode of a binding that names none
@@ -76,6 +77,13 @@ class Shown:
 
     name: str
     side: SideName = "either"
+
+    def is_among(self, shown: Container[tuple[str, Subject]]) -> bool:
+        """Whether it is one of those that are shown, each with the hand or body that shows it."""
+        return any((self.name, side) in shown for side in _SIDES if self.side in ("either", side))
+
+
+_SIDES: Final[tuple[Subject, ...]] = ("left", "right", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,11 +303,19 @@ class Profile:
             self._heard[where] = _by_gesture(self.bindings, self.order(mode, application))
         return self._heard[where]
 
+    def application_at(self, window: Window) -> int | None:
+        """Return the application that a window is of, the first that fits; None for none."""
+        rows = enumerate(self.applications)
+        return next((index for index, row in rows if row.match.fits(window)), None)
+
     def prepare(self) -> None:
         """Work out what is listened to in every mode and application, so that no frame has to."""
-        for mode in self.modes:
-            for application in (None, *range(len(self.applications))):
-                self.heard(mode, application)
+        for mode, application in self.everywhere():
+            self.heard(mode, application)
+
+    def everywhere(self) -> Iterator[tuple[str, int | None]]:
+        """Yield every mode, with none of the applications and with each."""
+        return product(self.modes, (None, *range(len(self.applications))))
 
     def order(self, mode: str, application: int | None) -> tuple[int, ...]:
         """Return the bindings that are listened to here, in the order in which they are asked."""
@@ -338,18 +354,22 @@ class Profile:
         """The mode that counts at first."""
         return next((mode.name for mode in self.modes.values() if mode.initial), ACTIVE)
 
+    @property
+    def _conditions(self) -> list[Shown]:
+        """What bindings ask to be shown, and the clutch."""
+        asked = [one for binding in self.bindings for one in binding.require]
+        return asked + ([self.clutch.shown] if self.clutch else [])
+
     @cached_property
     def watched(self) -> frozenset[str]:
         """The gestures of which it matters at any time whether they are shown."""
-        conditions = [one for binding in self.bindings for one in binding.require]
-        conditions += [self.clutch.shown] if self.clutch else []
         parts = [part for chord in self.chords for part in (chord.left, chord.right)]
-        return frozenset({*parts, *self.pressed, *(one.name for one in conditions)})
+        return frozenset({*parts, *self.pressed, *(one.name for one in self._conditions)})
 
     @cached_property
-    def chords_with(self) -> dict[tuple[Side, str], tuple[Chord, ...]]:
+    def chords_with(self) -> dict[tuple[Subject, str], tuple[Chord, ...]]:
         """For each hand and gesture the chords it is part of."""
-        found: dict[tuple[Side, str], list[Chord]] = {}
+        found: dict[tuple[Subject, str], list[Chord]] = {}
         for chord in self.chords:
             found.setdefault(("left", chord.left), []).append(chord)
             found.setdefault(("right", chord.right), []).append(chord)
@@ -418,9 +438,7 @@ class Profile:
         if self.landmarks is not None:
             hands = 2 if "both_hands" in self.landmarks else int("hand" in self.landmarks)
             return Needs(hands, int("body" in self.landmarks))
-        conditions = [one for binding in self.bindings for one in binding.require]
-        conditions += [self.clutch.shown] if self.clutch else []
-        sides = [binding.side for binding in self.bindings] + [one.side for one in conditions]
+        sides = [one.side for one in self.bindings] + [one.side for one in self._conditions]
         sided = bool(self.chords) or any(side != "either" for side in sides)
         rows = [self.known[name] for name in self.gestures]
         asked = [row.needs for row in rows if row.needs is not None]

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast, get_args
 
+from pydantic_core import PydanticCustomError
+
 from gesturectl import bindings, keys
 from gesturectl.errors import UsageError
 from gesturectl.fields import advise, duration_us
@@ -195,7 +197,7 @@ class _Acting:
 def _time_us(text: str) -> int:
     try:
         return duration_us(f"{text}ms" if text.isdecimal() else text)
-    except Exception as error:
+    except PydanticCustomError as error:
         raise _Meaningless(f"{error}; write `t:200` or `t:1.5s`") from error
 
 

@@ -143,6 +143,10 @@ class Mapping:
     size: int
     height: int
 
+    def value(self, key: str) -> Node | None:
+        """Return what stands under a key, None without such a key."""
+        return self.entries[key][1] if key in self.entries else None
+
 
 Node = Scalar | Items | Mapping
 
@@ -167,6 +171,11 @@ def plain(node: Node) -> Plain:
             return tuple(plain(item) for item in node.items)
         case Mapping():
             return {name: plain(value) for name, (_, value) in node.entries.items()}
+
+
+def listed(node: Node) -> tuple[Node, ...]:
+    """Return the items of a list; what is none stands for the list of it alone."""
+    return node.items if isinstance(node, Items) else (node,)
 
 
 def locate(node: Node, path: Iterable[str | int], *, key: bool = False) -> Place:
