@@ -240,7 +240,7 @@ def _profile(choice: Choice, sink: Sink, mine: Own) -> Profile | None:
     if wrong := sink.check_keys(chosen.keys):
         reasons = "\n".join(f"  {key}: {reason}" for key, reason in wrong.items())
         raise ProfileError(f"profile {choice.profile}: keys that cannot be sent here:\n{reasons}")
-    used = actions.kinds(act for binding in chosen.bindings for act in binding.actions)
+    used = actions.kinds(act for binding in chosen.bindings for act in binding.all_actions)
     for name, reason in sink.check_kinds(used).items():
         log.warning("profile %s: `%s` does nothing here: %s", choice.profile, name, reason)
     return chosen

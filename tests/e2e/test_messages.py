@@ -614,12 +614,19 @@ class Voiceless(MemorySink):
         return {"say": "install a voice"} if Say in kinds else {}
 
 
-@pytest.mark.parametrize(("do", "told"), [("say: hello", True), ("notify: hello", False)])
+@pytest.mark.parametrize(
+    ("binding", "told"),
+    [
+        ("{gesture: ok, do: {say: hello}}", True),
+        ("{gesture: ok, do: {notify: hello}}", False),
+        ("{axis: vertical, gesture: fist, more: {say: up}, less: {key: Down}}", True),
+    ],
+)
 def test_what_a_profile_cannot_say_here_is_told_at_the_start(
-    do: str, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    binding: str, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     profile = tmp_path / "talking.yaml"
-    profile.write_text(f"version: 1\nbindings: [{{gesture: ok, do: {{{do}}}}}]\n")
+    profile.write_text(f"version: 1\nbindings: [{binding}]\n")
     trace = tmp_path / "nobody.jsonl"
     trace.write_text('{"format": "gesturectl-trace", "version": 1, "size_px": [640, 480]}\n')
     choice = Choice(f"trace:{trace}", str(profile), Voiceless(), own=False)
