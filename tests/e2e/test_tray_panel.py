@@ -183,28 +183,49 @@ def test_without_any_panel_one_line_says_so(xfce: XfceDesktop, arguments: tuple[
     ]
 
 
+NO_DISPLAY = "display: {show: false}\n"
+
+
 @pytest.mark.parametrize(
-    "option", [("--no-tray",), ("--dry-run",), ("--json",)], ids=lambda option: option[0]
+    ("option", "settings"),
+    [
+        (("--no-tray",), NO_DISPLAY),
+        ((), "tray: false\n" + NO_DISPLAY),
+        (("--dry-run",), ""),
+        (("--json",), ""),
+    ],
+    ids=["--no-tray", "tray: false", "--dry-run", "--json"],
 )
-def test_where_no_tray_is_wanted_no_companion_is_started(
-    option: tuple[str, ...], xfce: XfceDesktop, arguments: tuple[str, ...]
+def test_where_nothing_is_to_be_shown_no_companion_is_started(
+    option: tuple[str, ...],
+    settings: str,
+    xfce: XfceDesktop,
+    arguments: tuple[str, ...],
+    tmp_path: Path,
 ) -> None:
+    set_up(tmp_path, settings)
     with gesturectl(*arguments, *option, env=xfce.env) as daemon:
         assert daemon.stdout is not None
         daemon.stdout.readline()  # the first key goes down: all there is has been started
         assert companions(daemon) == []
 
 
-def test_settings_can_do_without_the_tray(
+def test_without_the_tray_a_companion_shows_the_display_alone(
     xfce: XfceDesktop, arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "config" / "gesturectl"
-    folder.mkdir()
-    (folder / "config.yaml").write_text("tray: false\n", "utf-8")
-    with gesturectl(*arguments, env=xfce.env) as daemon:
+    set_up(tmp_path, "tray: false\n")
+    with xfce.panel(), gesturectl(*arguments, env=xfce.env) as daemon:
         assert daemon.stdout is not None
         daemon.stdout.readline()
-        assert companions(daemon) == []
+        (companion,) = companions(daemon)
+        assert companion.cmdline()[-1:] == ["display"]
+
+
+def set_up(folder: Path, settings: str) -> None:
+    """Write the user's settings."""
+    file = folder / "config" / "gesturectl" / "config.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(settings, "utf-8")
 
 
 def test_a_profile_that_is_refused_is_seen_until_it_is_mended(
