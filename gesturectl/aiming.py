@@ -17,7 +17,7 @@ from typing import Final
 from gesturectl import oneeuro, pinching
 from gesturectl.oneeuro import Smooth
 from gesturectl.pinching import Finger, Gaps
-from gesturectl.places import BODY_PARTS, HAND_PARTS, BodyPart, Place, Seen
+from gesturectl.places import BodyPart, Place, Seen
 from gesturectl.pointing import BOXES, Box, Settings
 from gesturectl.types import Subject
 
@@ -63,11 +63,10 @@ class Aim:
 def look(settings: Settings, who: Subject, seen: Seen, fingers: frozenset[Finger]) -> Aim | None:
     """Return who points where, or None when it cannot be told in this frame."""
     if who == "body":
-        anchor, width = _middle(seen, who, BODY_PARTS["nose"]), seen.shoulder_width()
+        anchor, width = seen.body_part("nose"), seen.shoulder_width()
         unit = width and width * HEAD_UNIT
     else:
-        part = HAND_PARTS["index_tip" if settings.by == "index" else "palm"]
-        anchor = _middle(seen, who, part)
+        anchor = seen.hand_part(who, "index_tip" if settings.by == "index" else "palm")
         unit = seen.palm_width(who)
     frame = _frame(settings, who, seen)
     if anchor is None or not unit or frame is None:
@@ -89,22 +88,12 @@ def _frame(settings: Settings, who: Subject, seen: Seen) -> tuple[Place, Box] | 
     if settings.reach == "relative" or settings.around == "image":
         return (0.0, 0.0), (left * seen.aspect, top, (right - left) * seen.aspect, bottom - top)
     unit = seen.shoulder_width()
-    origin = _middle(seen, "body", BODY_PARTS[_ORIGINS[who]])
+    origin = seen.body_part(_ORIGINS[who])
     if unit is None or origin is None:
         return None
     if who == "left":
         left, right = -right, -left
     return origin, (left * unit, top * unit, (right - left) * unit, (bottom - top) * unit)
-
-
-def _middle(seen: Seen, who: Subject, indices: tuple[int, ...]) -> Place | None:
-    """Return the middle of these points, in heights of the mirrored image, if it is in sight."""
-    points = seen.flat(who)
-    if points is None or (who == "body" and not seen.visible(indices)):
-        return None
-    x = sum(points[index][0] for index in indices) / len(indices)
-    y = sum(points[index][1] for index in indices) / len(indices)
-    return (1 - x) * seen.aspect, y
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +124,9 @@ def follow(settings: Settings, track: Track | None, t_us: int, aim: Aim) -> Trac
         return Track(t_us, aim.place, 0.0, 0.0, at, ((t_us, aim.unit),))
     units = (*(one for one in track.units if t_us - one[0] <= UNIT_US), (t_us, aim.unit))
     track = replace(track, units=units)
-    dx = (aim.place[0] - track.place[0]) / track.unit
-    dy = (aim.place[1] - track.place[1]) / track.unit
+    unit = track.unit
+    dx = (aim.place[0] - track.place[0]) / unit
+    dy = (aim.place[1] - track.place[1]) / unit
     if hypot(dx, dy) > FASTEST * (t_us - track.t_us) / 1e6:
         x, y = track.smooth.x, track.smooth.y
         return replace(track, t_us=t_us, place=aim.place, x=x, y=y, smooth=Smooth(t_us, x, y))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gesturectl.kinematics import Array, Figure, figure
 from gesturectl.sources.puppet import FOCAL, LENS_HEIGHT_M
@@ -31,10 +32,14 @@ def seen(points: Array) -> Array:
     return np.concatenate([x, y, z], axis=1)
 
 
+def visible(image: Array) -> NDArray[np.bool_]:
+    """Which of these points, as `seen`, are in the picture: bool (N,)."""
+    return np.asarray(((image[:, :2] > 0.0) & (image[:, :2] < 1.0)).all(axis=1))
+
+
 def inside(image: Array) -> bool:
     """Whether an estimator would find this hand: nearly all of it is in the picture."""
-    shown = ((image[:, :2] > 0.0) & (image[:, :2] < 1.0)).all(axis=1)
-    return bool(shown.mean() > 0.9)
+    return bool(visible(image).mean() > 0.9)
 
 
 def hand_of(side: Side, points: Array) -> Hand | None:
@@ -46,10 +51,8 @@ def hand_of(side: Side, points: Array) -> Hand | None:
 def body_of(points: Array) -> Body:
     """Return a body as seen; what is outside the picture is told, but hardly visible."""
     image = seen(points)
-    visible = ((image[:, :2] > 0.0) & (image[:, :2] < 1.0)).all(axis=1)
-    return Body(
-        np.concatenate([image, np.where(visible, 0.98, 0.05)[:, None]], 1).astype(np.float32)
-    )
+    sure = np.where(visible(image), 0.98, 0.05)
+    return Body(np.concatenate([image, sure[:, None]], 1).astype(np.float32))
 
 
 def observed(person: Figure, t_us: int, *, hands: bool = True, body: bool = False) -> Observation:
