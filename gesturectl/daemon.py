@@ -275,6 +275,7 @@ def run(
     reason = "stopped"
     problem: str | None = None
     advisor = Advisor()
+    resting = source if isinstance(source, Resting) else None
     try:
         while True:
             sink.beat()
@@ -286,8 +287,8 @@ def run(
                 control.reload = False
                 name, loop.another = loop.another, None
                 _reload_or_say(loop, name)
-            if isinstance(source, Resting):
-                source.rest(control.off)
+            if resting is not None:
+                resting.rest(control.off)
             try:
                 item = source.read(stall_s)
             except EndOfSource:
