@@ -34,9 +34,12 @@ from gesturectl import hosts, yamlnodes
 from gesturectl.errors import ConfigError
 from gesturectl.fields import advise
 from gesturectl.rules import WindowRule
-from gesturectl.yamlnodes import Items, Mapping, Node, Place, Problem, Scalar
+from gesturectl.yamlnodes import Mapping, Node, Place, Problem, Scalar
 
 Reader = Callable[[str], object]
+"""Reads a word; raises ValueError with what to say of it."""
+Setting = Callable[[str, Node], object]
+"""Reads the value of the setting of this name; raises `_Wrong` with all that is wrong with it."""
 
 AUTO: Final = "auto"
 ESTIMATORS: Final = (AUTO, "litert", "mediapipe")
@@ -163,103 +166,6 @@ def _shown(text: str) -> bool | None:
     return None if text == "auto" else text == "true"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A setting that holds others. `example` and `unknown` are said where something is wrong."""
-
-    make: Callable[..., object]
-    readers: Table[str, Reader]
-    example: str
-    unknown: str
-
-
-GROUPS: dict[str, Group] = {
-    "keep": Group(
-        Keep,
-        {limit.name: _days for limit in fields(Keep)},
-        "background: 90 days",
-        "nothing that is kept is called",
-    ),
-    "display": Group(
-        Display,
-        {
-            "show": _shown,
-            "place": _one_of(*get_args(Spot)),
-            "screen": str,
-            "size": _between(0.5, 3),
-            "contrast": _one_of("normal", "high"),
-            "motion": _one_of("full", "reduced"),
-            "opacity": _between(0.2, 1),
-        },
-        "place: top-left",
-        "nothing of a display is called",
-    ),
-}
-READERS: dict[str, Reader] = {
-    "source": str,
-    "profile": str,
-    "sink": str,
-    "allow_run": _yes_or_no,
-    "allow_hosts": hosts.host,
-    "hand_model": _file,
-    "pose_model": _file,
-    "estimator": _estimator,
-    "consent": _yes_or_no,
-    "camera": str,
-    "tray": _yes_or_no,
-    "sounds": _yes_or_no,
-}
-KNOWN = (*READERS, *GROUPS)
-SETS: frozenset[str] = frozenset({"allow_hosts"})  # may be written as a list
-
-
-def folder() -> Path:
-    """Return the folder of the user's settings; `profiles/` in it holds the user's profiles."""
-    return platformdirs.user_config_path("gesturectl")
-
-
-def load() -> Config:
-    """Read the user's settings; a file that is not there is an empty one.
-
-    Raises:
-        ConfigError: the file cannot be read, or has problems: all of them.
-    """
-    path = folder() / "config.yaml"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return Config()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    return parse(data, str(path))
-
-
-def parse(data: bytes | str, filename: str) -> Config:
-    """Turn the text of a settings file into settings.
-
-    Raises:
-        ConfigError: with every problem at once, each with its line, column and advice.
-    """
-    source, node, problems = yamlnodes.read(data, filename)
-    settings: dict[str, object] = {}
-    if isinstance(node, Mapping):
-        for name, (key, value) in node.entries.items():
-            if name not in KNOWN:
-                problems.append(
-                    source.problem(key.place, f"unknown setting `{name}`", advise(name, KNOWN))
-                )
-                continue
-            try:
-                settings[name] = _read(name, value)
-            except _Wrong as wrong:
-                problems += [source.problem(place, message) for place, message in wrong.found]
-    elif node is not None and not (isinstance(node, Scalar) and node.blank):
-        problems.append(source.problem(node.place, "settings are lines like `source: camera:0`"))
-    if problems:
-        raise ConfigError(_listed(problems), tuple(problems))
-    return Config(**settings)  # type: ignore[arg-type]  # each value is of its reader's type
-
-
 class _Wrong(Exception):  # noqa: N818 — says what is wrong, and where
     """A setting is wrong; carries every place and what to say of it."""
 
@@ -267,56 +173,73 @@ class _Wrong(Exception):  # noqa: N818 — says what is wrong, and where
         self.found = found
 
 
-def _read(name: str, node: Node) -> object:
-    """Return the value of one setting, or raise all that is wrong with it."""
-    if name in GROUPS:
-        return _group(name, node)
-    if name == "camera":
-        return _camera(node)
-    if name not in SETS:
-        return _word(name, READERS[name], node)
-    values: set[object] = set()
-    found: list[tuple[Place, str]] = []
-    for item in node.items if isinstance(node, Items) else (node,):
+def _word(read: Reader) -> Setting:
+    def read_node(name: str, node: Node) -> object:
+        if not isinstance(node, Scalar) or node.blank:
+            raise _Wrong((node.place, f"`{name}` wants one word or text"))
         try:
-            values.add(_word(name, READERS[name], item))
-        except _Wrong as wrong:
-            found += wrong.found
-    if found:
-        raise _Wrong(*found)
-    return frozenset(values)
+            return read(node.text)
+        except ValueError as error:
+            raise _Wrong((node.place, str(error))) from None
+
+    return read_node
 
 
-def _group(group: str, node: Node) -> object:
-    of = GROUPS[group]
-    if not isinstance(node, Mapping):
-        raise _Wrong((node.place, f"`{group}` wants lines like `{of.example}`"))
-    values: dict[str, object] = {}
-    found: list[tuple[Place, str]] = []
-    for name, (key, value) in node.entries.items():
-        if name not in of.readers:
-            known = ", ".join(f"`{one}`" for one in of.readers)
-            found.append((key.place, f"{of.unknown} `{name}`; there are {known}"))
-            continue
-        try:
-            values[name] = _word(group, of.readers[name], value)
-        except _Wrong as wrong:
-            found += wrong.found
-    if found:
-        raise _Wrong(*found)
-    return of.make(**values)
+def _words(read: Reader) -> Setting:
+    """Read one word, or a list of them."""
+    read_one = _word(read)
+
+    def read_node(name: str, node: Node) -> frozenset[object]:
+        values: set[object] = set()
+        found: list[tuple[Place, str]] = []
+        for item in yamlnodes.listed(node):
+            try:
+                values.add(read_one(name, item))
+            except _Wrong as wrong:
+                found += wrong.found
+        if found:
+            raise _Wrong(*found)
+        return frozenset(values)
+
+    return read_node
 
 
-def _camera(node: Node) -> Camera:
+def _group(
+    make: Callable[..., object], readers: Table[str, Reader], *, example: str, unknown: str
+) -> Setting:
+    """Read a setting that holds others. `example` and `unknown` are said where it is wrong."""
+
+    def read_node(group: str, node: Node) -> object:
+        if not isinstance(node, Mapping):
+            raise _Wrong((node.place, f"`{group}` wants lines like `{example}`"))
+        values: dict[str, object] = {}
+        found: list[tuple[Place, str]] = []
+        for name, (key, value) in node.entries.items():
+            if name not in readers:
+                known = ", ".join(f"`{one}`" for one in readers)
+                found.append((key.place, f"{unknown} `{name}`; there are {known}"))
+                continue
+            try:
+                values[name] = _word(readers[name])(group, value)
+            except _Wrong as wrong:
+                found += wrong.found
+        if found:
+            raise _Wrong(*found)
+        return make(**values)
+
+    return read_node
+
+
+def _camera(name: str, node: Node) -> Camera:
     if not isinstance(node, Mapping) or not node.entries:
-        raise _Wrong((node.place, "`camera` wants `release_when: [zoom]`"))
+        raise _Wrong((node.place, f"`{name}` wants `release_when: [zoom]`"))
     rules: list[WindowRule] = []
     found: list[tuple[Place, str]] = []
-    for name, (key, value) in node.entries.items():
-        if name != "release_when":
-            found.append((key.place, f"`camera` knows `release_when`, not `{name}`"))
+    for when, (key, value) in node.entries.items():
+        if when != "release_when":
+            found.append((key.place, f"`{name}` knows `release_when`, not `{when}`"))
             continue
-        for item in value.items if isinstance(value, Items) else (value,):
+        for item in yamlnodes.listed(value):
             try:
                 rules.append(_window(item))
             except _Wrong as wrong:
@@ -350,13 +273,87 @@ def _problem(node: Node, error: ErrorDetails) -> tuple[Place, str]:
 _WINDOW: TypeAdapter[WindowRule] = TypeAdapter(WindowRule)
 
 
-def _word(name: str, read: Reader, node: Node) -> object:
-    if not isinstance(node, Scalar) or node.blank:
-        raise _Wrong((node.place, f"`{name}` wants one word or text"))
+SETTINGS: dict[str, Setting] = {
+    "source": _word(str),
+    "profile": _word(str),
+    "sink": _word(str),
+    "allow_run": _word(_yes_or_no),
+    "allow_hosts": _words(hosts.host),
+    "hand_model": _word(_file),
+    "pose_model": _word(_file),
+    "estimator": _word(_estimator),
+    "consent": _word(_yes_or_no),
+    "camera": _camera,
+    "tray": _word(_yes_or_no),
+    "sounds": _word(_yes_or_no),
+    "keep": _group(
+        Keep,
+        {limit.name: _days for limit in fields(Keep)},
+        example="background: 90 days",
+        unknown="nothing that is kept is called",
+    ),
+    "display": _group(
+        Display,
+        {
+            "show": _shown,
+            "place": _one_of(*get_args(Spot)),
+            "screen": str,
+            "size": _between(0.5, 3),
+            "contrast": _one_of("normal", "high"),
+            "motion": _one_of("full", "reduced"),
+            "opacity": _between(0.2, 1),
+        },
+        example="place: top-left",
+        unknown="nothing of a display is called",
+    ),
+}
+
+
+def folder() -> Path:
+    """Return the folder of the user's settings; `profiles/` in it holds the user's profiles."""
+    return platformdirs.user_config_path("gesturectl")
+
+
+def load() -> Config:
+    """Read the user's settings; a file that is not there is an empty one.
+
+    Raises:
+        ConfigError: the file cannot be read, or has problems: all of them.
+    """
+    path = folder() / "config.yaml"
     try:
-        return read(node.text)
-    except ValueError as error:
-        raise _Wrong((node.place, str(error))) from None
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes | str, filename: str) -> Config:
+    """Turn the text of a settings file into settings.
+
+    Raises:
+        ConfigError: with every problem at once, each with its line, column and advice.
+    """
+    source, node, problems = yamlnodes.read(data, filename)
+    settings: dict[str, object] = {}
+    if isinstance(node, Mapping):
+        for name, (key, value) in node.entries.items():
+            if name not in SETTINGS:
+                problems.append(
+                    source.problem(key.place, f"unknown setting `{name}`", advise(name, SETTINGS))
+                )
+                continue
+            try:
+                settings[name] = SETTINGS[name](name, value)
+            except _Wrong as wrong:
+                problems += [source.problem(place, message) for place, message in wrong.found]
+    elif node is not None and not (isinstance(node, Scalar) and node.blank):
+        problems.append(source.problem(node.place, "settings are lines like `source: camera:0`"))
+    if problems:
+        raise ConfigError(_listed(problems), tuple(problems))
+    return Config(**settings)  # type: ignore[arg-type]  # each value is of its reader's type
 
 
 def _listed(problems: list[Problem]) -> str:
