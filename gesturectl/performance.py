@@ -24,7 +24,7 @@ from gesturectl.rig import Choice
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 PAGE: Final = DOCS / "performance.md"
-KEPT: Final = DOCS / "measured" / "performance.json"
+KEPT: Final = DOCS / "performance" / "figures.json"
 MEASURED: Final = ("frame", "latency", "idle", "start", "memory", "step", "replay", "profile")
 
 Figures = dict[str, Any]
