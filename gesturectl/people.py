@@ -17,7 +17,7 @@ from math import hypot
 from typing import Final, TypeVar
 
 from gesturectl.features import WRIST
-from gesturectl.places import Place, Seen
+from gesturectl.places import VISIBLE, Place, Seen
 from gesturectl.types import Body, Hand, Observation, Side
 
 # All lengths are in shoulder widths of the person. How far the hand model's wrist is from the pose
@@ -260,7 +260,7 @@ def _box(palms: list[_Palm], trunk: _Trunk | None, observation: Observation) -> 
         y += palm.hand.image[:, 1].tolist()
     if trunk is not None:
         points = trunk.body.image
-        points = points[points[:, 3] >= 0.5]
+        points = points[points[:, 3] >= VISIBLE]
         x += points[:, 0].tolist()
         y += points[:, 1].tolist()
     left, right = (min(max(1 - one, 0.0), 1.0) for one in (max(x), min(x)))

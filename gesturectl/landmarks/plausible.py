@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gesturectl.places import VISIBLE
 from gesturectl.types import Body, Hand
 
-VISIBLE = 0.5
 # A palm is about a quarter of the shoulders' width; stretched toward the camera up to 0.72 was
 # seen; on false bodies 0.78 and more.
 LARGEST_PALM = 0.75
