@@ -274,14 +274,17 @@ def open_landmarker(needs: Needs, choice: Choice) -> Landmarker:
     """
     hand = bundles.hand_bundle(choice.progress, choice.hand_model) if needs.hands else None
     pose = bundles.pose_bundle(choice.progress, choice.pose_model) if needs.bodies else None
-    estimator = choice.estimator
-    if estimator == AUTO:
-        estimator = "litert" if has_litert() else "mediapipe"
     # Only what is used is imported: MediaPipe takes half a second and 100 MB.
-    if estimator == "litert":
+    if choice.estimator == "litert" or (choice.estimator == AUTO and has_litert()):
         from gesturectl.landmarks.litert import LiteRTLandmarker
 
-        return LiteRTLandmarker(needs, hand, pose)
+        try:
+            return LiteRTLandmarker(needs, hand, pose)
+        except ModelError as error:
+            if choice.estimator != AUTO:
+                raise
+            # A bundle of the user's own may hold networks that only MediaPipe's graphs know.
+            log.warning("%s; MediaPipe is tried instead", error)
     from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
 
     return MediaPipeLandmarker(needs, hand, pose)

@@ -122,7 +122,9 @@ class MediaPipeLandmarker:
         self._closed = True
         for task in (self._hands, self._bodies):
             if task is not None:
-                task.close()
+                # A graph that failed says so once more when it is closed.
+                with contextlib.suppress(ValueError, RuntimeError):
+                    task.close()
         self._hands = self._bodies = None
 
     def __enter__(self) -> Self:

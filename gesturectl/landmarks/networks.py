@@ -48,7 +48,10 @@ class Network:
         signed: bool = False,
         threads: int = 1,
     ) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except (ImportError, OSError) as error:
+            raise ModelError(f"LiteRT cannot be loaded: {error}") from error
 
         content = _member(bundle, name)
         try:
