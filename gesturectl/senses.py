@@ -279,17 +279,15 @@ CueMachine = Callable[[Any, Any, Glimpse], tuple[Any, Changes]]
 class CueSpec:
     """One row: how a cue is written, what it is called, and its machine.
 
-    `key` is the binding's key that asks for it, `kind` the pydantic type of that key's value,
-    `name(value)` the name of its events and `example` a whole binding. `step` is None for what
-    `bindings` hears by itself: a chord, which takes its hands' own events away, and real keys. What
-    `lasts` can be held; the others begin and end at once. `subjects` are the hands or bodies that
-    can give it, `needs` what must be looked for (one hand, until a binding names a side),
-    `gestures` those that must be heard and `joints` those that must be measured. `progress` is
-    0..1 for the display.
-    `keep(state)` is what remains after a reset.
+    Its key in the table is the binding's key that asks for it. `kind` is the pydantic type of that
+    key's value, `name(value)` the name of its events, `example` a whole binding. `step` is None for
+    what `bindings` hears by itself: a chord, which takes its hands' own events away, and real keys.
+    What `lasts` can be held; the others begin and end at once. `subjects` are the hands or bodies
+    that can give it, `needs` what must be looked for (one hand, until a binding names a side),
+    `gestures` those that must be heard and `joints` those that must be measured. `progress` is 0..1
+    for the display. `keep(state)` is what remains after a reset.
     """
 
-    key: str
     kind: Any
     name: Callable[[Any], str]
     step: CueMachine | None
@@ -307,7 +305,6 @@ class CueSpec:
 CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
     {
         "zone": CueSpec(
-            key="zone",
             kind=ZoneName,
             name=lambda value: f"zone:{value}",
             step=step_zone,
@@ -320,7 +317,6 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             example="{zone: mouth, hold_for: 500ms, do: {media: mute}}",
         ),
         "angle": CueSpec(
-            key="angle",
             kind=Annotated[Angle, AfterValidator(_bounded)],
             name=lambda value: value.name,
             step=step_angle,
@@ -332,7 +328,6 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             joints=lambda value: (value.joint,),
         ),
         "reps": CueSpec(
-            key="reps",
             kind=RepsKind,
             name=lambda value: value.name,
             step=step_reps,
@@ -350,7 +345,6 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             keep=lambda state: replace(state, ready=False, under=None),
         ),
         "presence": CueSpec(
-            key="presence",
             kind=PresenceKind,
             name=lambda value: value.name,
             step=lambda value, state, glimpse: presence.step(value, state, glimpse.seen),
@@ -364,7 +358,6 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             keep=presence.kept,
         ),
         "dwell": CueSpec(
-            key="dwell",
             kind=DwellKind,
             name=lambda value: value.name,
             step=step_dwell,
@@ -375,7 +368,6 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             progress=lambda value, state, glimpse: dwell.progress(value, state, glimpse.t_us),
         ),
         "chord": CueSpec(
-            key="chord",
             kind=Annotated[Chord, _OrBoth()],
             name=lambda value: value.name,
             step=None,
@@ -389,7 +381,6 @@ CUES: Final[Mapping[str, CueSpec]] = MappingProxyType(
             gestures=lambda value: tuple(dict.fromkeys((value.left, value.right))),
         ),
         "pressed": CueSpec(
-            key="pressed",
             kind=ChordText,
             name=lambda value: f"pressed:{'+'.join(value)}",
             step=None,
