@@ -904,8 +904,9 @@ def _ask_consent(
         UsageError: there is nobody to ask.
     """
     from gesturectl import consent
+    from gesturectl.sources import is_live
 
-    if yes or not consent.needed(source) or consent.given(purpose, settings):
+    if yes or not is_live(source) or consent.given(purpose, settings):
         return
     if not sys.stdin.isatty():
         raise consent.nobody_to_ask(purpose, option)

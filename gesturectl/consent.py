@@ -17,7 +17,6 @@ from typing import Final, Literal, get_args
 
 from gesturectl import config, lastheard, strictjson
 from gesturectl.errors import SourceError, UsageError
-from gesturectl.sources import known_sources
 
 Purpose = Literal["watch", "keep"]
 
@@ -44,20 +43,11 @@ QUESTIONS: Final[Mapping[Purpose, str]] = {
     "watch": "Do you agree, for yourself and for everybody who will be seen?",
     "keep": "Has everyone who will be seen agreed?",
 }
-_NO_CAMERA: Final = ("puppet", "trace", "video")
 
 
 def file() -> Path:
     """Return where a yes is kept."""
     return lastheard.file().with_name("consent.json")
-
-
-def needed(source: str) -> bool:
-    """Whether a source shows people as they are now: any camera, but no recording and no puppet."""
-    kind = source.partition(":")[0]
-    if kind in known_sources():
-        return kind not in _NO_CAMERA  # another package's source may be a camera
-    return source.isdecimal() or Path(source).expanduser().is_char_device()
 
 
 def given(purpose: Purpose, settings: config.Config) -> bool:

@@ -22,9 +22,9 @@ import numpy as np
 from gesturectl import custom, takes
 from gesturectl.daemon import STALL_S, Control
 from gesturectl.errors import SampleError
-from gesturectl.rig import Choice, gives_frames, open_landmarker
+from gesturectl.rig import Choice, open_landmarker
 from gesturectl.samples import MAX_TAKES, Part, Plan, Store
-from gesturectl.sources import EndOfSource, Source, known_sources, open_source
+from gesturectl.sources import EndOfSource, Source, gives_frames, open_source
 from gesturectl.takes import Cutter, Phase, Take, Timing
 from gesturectl.teachview import Screen, Status
 from gesturectl.trace import read_trace
@@ -38,14 +38,6 @@ RECORDED: Final = Timing()
 MOST_REFUSED: Final = 10  # in a row: then something is wrong that another try does not mend
 
 NEEDS: Final[dict[Part, Needs]] = {"hand": Needs(2, 0), "body": Needs(0, 1), "auto": Needs(2, 1)}
-
-
-def is_recorded(source: str) -> bool:
-    """Whether a source plays at its own pace, so that nobody can be asked to wait or to go on."""
-    kind = source.partition(":")[0]
-    if kind in known_sources():
-        return kind in ("trace", "video", "puppet")
-    return not source.isdecimal() and not Path(source).expanduser().is_char_device()
 
 
 @dataclass(frozen=True, slots=True)

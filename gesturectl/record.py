@@ -8,8 +8,8 @@ from pathlib import Path
 from gesturectl import holdings
 from gesturectl.daemon import STALL_S, Control, signals
 from gesturectl.errors import SourceError
-from gesturectl.rig import EVERYTHING, Choice, gives_frames, open_landmarker
-from gesturectl.sources import EndOfSource, open_source
+from gesturectl.rig import EVERYTHING, Choice, open_landmarker
+from gesturectl.sources import EndOfSource, gives_frames, open_source
 from gesturectl.trace import TraceWriter
 from gesturectl.types import Observation
 

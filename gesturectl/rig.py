@@ -29,7 +29,7 @@ from gesturectl.recogniser import Recogniser
 from gesturectl.rules import Profile, WindowRule
 from gesturectl.samples import Store
 from gesturectl.sinks import Sink, open_sink
-from gesturectl.sources import Source, known_sources, open_source
+from gesturectl.sources import Source, gives_frames, open_source
 from gesturectl.types import Needs, Observation, UserInput, Window
 
 log = logging.getLogger(__name__)
@@ -288,10 +288,3 @@ def open_landmarker(needs: Needs, choice: Choice) -> Landmarker:
     from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
 
     return MediaPipeLandmarker(needs, hand, pose)
-
-
-def gives_frames(spec: str) -> bool:
-    """Whether a source gives pictures; traces give landmarks, and need no models."""
-    kind = spec.partition(":")[0]
-    file = spec.removesuffix(".part").removesuffix(".gz")
-    return kind != "trace" and (kind in known_sources() or not file.endswith(".jsonl"))

@@ -17,13 +17,14 @@ from gesturectl import lastheard, own
 from gesturectl.daemon import Control
 from gesturectl.errors import SampleError, UsageError
 from gesturectl.ideal import Performance
-from gesturectl.lesson import LIVE, RECORDED, Lesson, gather, is_recorded, resume, watched
+from gesturectl.lesson import LIVE, RECORDED, Lesson, gather, resume, watched
 from gesturectl.listener import Listener
 from gesturectl.own import Learned, refit
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import EVERYTHING, Choice
 from gesturectl.samples import PIECE_US, Plan, Store, check_name
 from gesturectl.score import EARLY_US
+from gesturectl.sources import is_live
 from gesturectl.takes import Take
 from gesturectl.taught import Expected, Taught
 from gesturectl.teachview import Screen, Status
@@ -172,7 +173,7 @@ def teach(
             stays, and so does the model before.
     """
     check_name(name)
-    recorded = bool(recordings) or is_recorded(choice.source)
+    recorded = bool(recordings) or not is_live(choice.source)
     wanted = samples if samples is not None else None if recorded else plan.wanted
     lesson = Lesson(name, plan, store, screen, wanted, control or Control())
     resume(lesson)

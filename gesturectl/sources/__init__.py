@@ -86,7 +86,8 @@ class SourceSpec:
     """One row of `SOURCES`: how a kind is written, what it is, and what opens it.
 
     `default` is the argument meant when only the kind is given. A kind of which `is_url` holds is
-    the scheme of a URL, and its opener gets the whole of it.
+    the scheme of a URL, and its opener gets the whole of it. What is `live` shows people as they
+    are now. What has `landmarks` gives Observations and needs no landmarker.
     """
 
     usage: str
@@ -94,6 +95,8 @@ class SourceSpec:
     open: Opener
     default: str | None = None
     is_url: bool = False
+    live: bool = True
+    landmarks: bool = False
 
 
 def _opener(module: str, function: str) -> Opener:
@@ -124,6 +127,7 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
         "a drawn person who acts gestures, or several: SCRIPT+SCRIPT; needs no camera",
         _opener("gesturectl.sources.puppet", "open_puppet"),
         default="all",
+        live=False,
     ),
     "rtsp": SourceSpec("rtsp://HOST/PATH", "a network camera that speaks RTSP", _URL, is_url=True),
     "rtsps": SourceSpec("rtsps://HOST/PATH", "the same, encrypted", _URL, is_url=True),
@@ -131,9 +135,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
         "trace:FILE",
         "landmarks recorded by `gesturectl record` (.jsonl, .jsonl.gz)",
         _opener("gesturectl.sources.trace", "open_trace"),
+        live=False,
+        landmarks=True,
     ),
     "video": SourceSpec(
-        "video:FILE", "a video file", _opener("gesturectl.sources.video", "open_video")
+        "video:FILE", "a video file", _opener("gesturectl.sources.video", "open_video"), live=False
     ),
 }
 
@@ -176,18 +182,37 @@ def known_sources() -> dict[str, SourceSpec]:
     return known
 
 
+def is_live(spec: str) -> bool:
+    """Whether a source shows people as they are now: any camera, but no recording and no puppet."""
+    row = known_sources().get(spec.partition(":")[0])
+    return _is_device(spec) if row is None else row.live
+
+
+def gives_frames(spec: str) -> bool:
+    """Whether a source gives pictures; one of landmarks needs no models to find them."""
+    row = known_sources().get(spec.partition(":")[0])
+    return not _is_trace(spec) if row is None else not row.landmarks
+
+
+def _is_device(spec: str) -> bool:
+    return spec.isdecimal() or Path(spec).expanduser().is_char_device()
+
+
+def _is_trace(path: str) -> bool:
+    name = path.removesuffix(".part")  # an interrupted recording
+    return name.endswith((".jsonl", ".jsonl.gz"))
+
+
 def _kind_of_file(spec: str) -> str:
     """Return the kind of source that a bare path or number means.
 
     Raises:
         UsageError: there is no such file, so `spec` is a kind misspelt, or a path.
     """
-    path = Path(spec).expanduser()
-    if spec.isdecimal() or path.is_char_device():
+    if _is_device(spec):
         return "camera"
-    if path.is_file():
-        name = path.name.removesuffix(".part")  # an interrupted recording
-        return "trace" if name.endswith((".jsonl", ".jsonl.gz")) else "video"
+    if Path(spec).expanduser().is_file():
+        return "trace" if _is_trace(spec) else "video"
     known = known_sources()
     near = difflib.get_close_matches(spec.partition(":")[0].lower(), known, n=1)
     hint = f"did you mean {known[near[0]].usage}?" if near else "write one of: "

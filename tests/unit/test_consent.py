@@ -18,26 +18,6 @@ DAY = datetime.date(2026, 3, 1)
 ASKED_NOT = Config()
 
 
-@pytest.mark.parametrize(
-    ("source", "needed"),
-    [
-        ("camera:0", True),
-        ("camera:", True),
-        ("0", True),
-        ("/dev/null", True),  # a device, as cameras are
-        ("http://cam.local/video", True),
-        ("rtsp://cam.local/", True),
-        ("puppet:all", False),
-        ("trace:a.jsonl", False),
-        ("video:talk.mp4", False),
-        ("talk.mp4", False),
-        ("pupet:all", False),  # opened by nobody: told as what it is
-    ],
-)
-def test_only_what_shows_people_as_they_are_now_needs_consent(source: str, needed: bool) -> None:
-    assert consent.needed(source) == needed
-
-
 def test_nobody_has_agreed_at_first() -> None:
     assert not consent.given("watch", ASKED_NOT)
     assert not consent.given("keep", ASKED_NOT)

@@ -13,7 +13,14 @@ import pytest
 
 from gesturectl import sources
 from gesturectl.errors import SourceError, UsageError
-from gesturectl.sources import SOURCES, SourceSpec, known_sources, open_source
+from gesturectl.sources import (
+    SOURCES,
+    SourceSpec,
+    gives_frames,
+    is_live,
+    known_sources,
+    open_source,
+)
 from gesturectl.trace import TraceWriter
 from gesturectl.types import Observation
 
@@ -97,6 +104,31 @@ def test_other_packages_add_kinds_of_source(monkeypatch: pytest.MonkeyPatch, tra
 
 
 A_SPEC = SourceSpec("tape:FILE", "a test", SOURCES["trace"].open)
+
+
+@pytest.mark.parametrize(
+    ("spec", "live", "frames"),
+    [
+        ("camera:0", True, True),
+        ("camera:", True, True),
+        ("0", True, True),
+        ("/dev/null", True, True),  # a device, as cameras are
+        ("http://cam.local/video", True, True),
+        ("rtsp://cam.local/", True, True),
+        ("puppet:all", False, True),
+        ("video:talk.mp4", False, True),
+        ("talk.mp4", False, True),
+        ("trace:a.jsonl", False, False),
+        ("trace:a", False, False),
+        ("a.jsonl", False, False),
+        ("a.jsonl.gz.part", False, False),
+        ("pupet:all", False, True),  # opened by nobody: told as what it is
+    ],
+)
+def test_what_shows_people_as_they_are_now_and_what_gives_pictures_is_known_before_it_is_opened(
+    spec: str, live: bool, frames: bool
+) -> None:
+    assert (is_live(spec), gives_frames(spec)) == (live, frames)
 
 
 def test_opening_a_trace_imports_no_camera_library(trace: Path) -> None:

@@ -16,7 +16,7 @@ from gesturectl.daemon import Control
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import SampleError, TraceError, UsageError
 from gesturectl.lastheard import Memory
-from gesturectl.lesson import LIVE, Lesson, Offer, is_recorded
+from gesturectl.lesson import LIVE, Lesson, Offer
 from gesturectl.listener import Listener
 from gesturectl.recogniser import Recogniser
 from gesturectl.samples import Plan, Store
@@ -274,23 +274,6 @@ def test_before_a_camera_it_is_said_what_to_do_and_when() -> None:
         "recording",
         "take 1: get ready 3",
     ]
-
-
-@pytest.mark.parametrize(
-    ("source", "recorded"),
-    [
-        ("camera:0", False),
-        ("0", False),
-        ("http://host/stream", False),
-        ("rtsp://host/stream", False),
-        ("puppet:zigzag", True),
-        ("trace:x.jsonl", True),
-        ("x.jsonl", True),
-        ("clip.mp4", True),
-    ],
-)
-def test_nobody_is_asked_to_wait_where_a_recording_plays(source: str, recorded: bool) -> None:
-    assert is_recorded(source) is recorded
 
 
 # --- background ---------------------------------------------------------------------------------
