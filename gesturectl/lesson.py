@@ -28,7 +28,7 @@ from gesturectl.sources import EndOfSource, Source, gives_frames, open_source
 from gesturectl.takes import Cutter, Phase, Take, Timing
 from gesturectl.teachview import Screen, Status
 from gesturectl.trace import read_trace
-from gesturectl.trimming import trim
+from gesturectl.trimming import only, trim
 from gesturectl.types import Needs, Observation
 
 log = logging.getLogger(__name__)
@@ -183,11 +183,11 @@ def embedded(kept: Sequence[Take], part: Part) -> np.ndarray:
     rows = []
     for take in kept:
         first, last = trim(take)
-        seen = takes.only(take[first : last + 1], part)
+        seen = only(take[first : last + 1], part)
         try:
             rows.append(custom.embed(seen))
         except SampleError:  # so short that it is judged elsewhere
-            rows.append(custom.embed(takes.only(take, part)))
+            rows.append(custom.embed(only(take, part)))
     return np.array(rows, np.float32).reshape(len(rows), -1)
 
 

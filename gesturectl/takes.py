@@ -309,16 +309,6 @@ def labelled(
     return [tuple(observation for observation, _ in run) for mine, run in runs if mine]
 
 
-def only(take: Take, part: Part) -> list[Observation]:
-    """Return a take without the landmarks that `part` does not look at."""
-    match part:
-        case "hand":
-            return [replace(o, bodies=()) for o in take]
-        case "body":
-            return [replace(o, hands=()) for o in take]
-    return list(take)
-
-
 # --- what a take is worth -----------------------------------------------------------------------
 
 SHORTEST_US: Final = 300_000  # as `custom` asks

@@ -41,7 +41,7 @@ from gesturectl.errors import SampleError
 from gesturectl.strips import Heard, Strip
 from gesturectl.tails import Tail
 from gesturectl.taughtfile import load, save
-from gesturectl.trimming import Kind, trim_all
+from gesturectl.trimming import Kind, only, trim_all
 from gesturectl.types import Float32, Observation
 from gesturectl.views import BEAT_US, LEFT, RIGHT, Beats, beats
 
@@ -204,7 +204,7 @@ def _gesture(name: str, takes: Sequence[Take], part: str) -> _Gesture:
         if not (hands.any() and part != "body") and not (body.any() and part != "hand"):
             looked_for = {"hand": "no hand", "body": "no body"}.get(part, "nobody")
             raise SampleError(f"{whose} shows {looked_for}; record it again")
-    takes = [_only(take, part) for take in takes]
+    takes = [only(take, part) for take in takes]
     kind, ends = trim_all(takes)
     cut = [(take, first, last) for take, (first, last) in zip(takes, ends, strict=True)]
     # What is seen during the gesture; hands are lost in quick movements, bodies rarely.
@@ -233,15 +233,6 @@ def _gesture(name: str, takes: Sequence[Take], part: str) -> _Gesture:
         _SHOWN * float(share) if with_hands else 0.0,
         _SHOWN * float(body_share) if with_body else 0.0,
     )
-
-
-def _only(take: Take, part: str) -> Take:
-    """Return a take with nothing but hands, or bodies, where only these matter."""
-    if part == "hand":
-        return [Observation(o.t_us, o.hands, (), o.size_px) for o in take]
-    if part == "body":
-        return [Observation(o.t_us, (), o.bodies, o.size_px) for o in take]
-    return take
 
 
 def _shown(take: Take) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -13,6 +13,7 @@ that is lifted by a centimetre stands out of a hand that rests as much as a swip
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,16 @@ _MARGIN_STEPS = 2
 _MIN_STEPS = 9  # 300 ms
 
 Bools = NDArray[np.bool_]
+
+
+def only(take: Take, part: str) -> Take:
+    """Return a take with nothing but its hands ("hand") or bodies ("body"), else as it is."""
+    match part:
+        case "hand":
+            return [replace(o, bodies=()) for o in take]
+        case "body":
+            return [replace(o, hands=()) for o in take]
+    return take
 
 
 def trim_all(takes: Sequence[Take]) -> tuple[Kind, list[tuple[int, int]]]:

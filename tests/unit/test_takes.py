@@ -21,9 +21,9 @@ from gesturectl.takes import (
     judge,
     labelled,
     odd_one,
-    only,
     step,
 )
+from gesturectl.trimming import only
 from gesturectl.types import Hand, Observation
 from tests.acting import SIZE_PX, Performance, body_of
 
