@@ -255,7 +255,14 @@ def run(
         )
         faces = () if dry_run or as_json else companion.faces(settings)
         raise typer.Exit(
-            watch.watch(choice, as_json=as_json, beside=dry_run, quiet=quiet, faces=faces)
+            watch.watch(
+                choice,
+                as_json=as_json,
+                beside=dry_run,
+                quiet=quiet,
+                faces=faces,
+                log_to=settings.log,
+            )
         )
 
 
@@ -769,10 +776,40 @@ def privacy(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """Look for what could keep gestures from working, with advice on each."""
+def doctor(
+    *,
+    as_json: AsJson = False,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Write a report for others, in which nobody is named.")
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="`--bundle`: where to. Default: gesturectl-report.zip here."
+        ),
+    ] = None,
+    with_landmarks: Annotated[
+        bool,
+        typer.Option(
+            "--with-landmarks",
+            help="`--bundle`: add the landmarks around your last gesture, without asking.",
+        ),
+    ] = False,
+) -> None:
+    """Look for what could keep gestures from working, with advice on each.
+
+    --bundle writes what is found, versions, your settings without your words, and the log into one
+    archive for a bug report. Landmarks are in it only if you say so.
+    """
     from gesturectl import doctor as physician
 
+    if not bundle and (file or with_landmarks):
+        raise UsageError("FILE and --with-landmarks belong to `doctor --bundle`")
+    if bundle:
+        if as_json:
+            raise UsageError("--json prints what is found, --bundle writes it: give one")
+        _bundle(file or Path("gesturectl-report.zip"), landmarks=with_landmarks)
+        return
     raise typer.Exit(physician.doctor(as_json=as_json))
 
 
@@ -913,6 +950,21 @@ def _ask_consent(
     typer.echo(consent.WORDS[purpose], err=True)
     typer.confirm(consent.QUESTIONS[purpose], abort=True, err=True)
     consent.keep(purpose)
+
+
+def _bundle(archive: Path, *, landmarks: bool) -> None:
+    """Write a report, after saying what is in it; landmarks only where somebody says yes."""
+    from gesturectl import doctor as physician
+    from gesturectl import support
+
+    if archive.exists():
+        raise UsageError(f"{archive} exists; give another name, or move it away")
+    if not landmarks and support.has_landmarks() and sys.stdin.isatty():
+        landmarks = typer.confirm(support.QUESTION, default=False, err=True)
+    made = support.parts(physician.examine(), landmarks=landmarks)
+    typer.echo(support.readme(made))
+    support.write(archive, made)
+    typer.echo(f"{archive} is written")
 
 
 def _ask(yes: bool, question: str) -> None:

@@ -11,6 +11,7 @@
     tray: true
     display: {show: auto, place: bottom-right, size: 1.5, contrast: high, motion: reduced}
     sounds: false
+    log: {level: info, keep: 2}
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -91,6 +92,19 @@ class Display:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """What `gesturectl run` notes in its log: from which level, and how many older files stay."""
+
+    level: Literal["info", "warning", "error", "off"] = "info"
+    keep: int = 2
+
+    @property
+    def numeric(self) -> int | None:
+        """The level as `logging` counts; None is no log."""
+        return {"info": 20, "warning": 30, "error": 40, "off": None}[self.level]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Settings with their defaults. `sink` None is the platform's own.
 
@@ -112,6 +126,7 @@ class Config:
     tray: bool = True
     display: Display = Display()
     sounds: bool = False
+    log: Log = Log()
 
 
 def _yes_or_no(text: str) -> bool:
@@ -158,6 +173,12 @@ def _between(least: float, most: float) -> Reader:
         return float(text)
 
     return read
+
+
+def _files(text: str) -> int:
+    if not re.fullmatch("[1-9]", text):
+        raise ValueError(f"`{text}` is no number of files from 1 to 9")
+    return int(text)
 
 
 def _shown(text: str) -> bool | None:
@@ -305,6 +326,12 @@ SETTINGS: dict[str, Setting] = {
         },
         example="place: top-left",
         unknown="nothing of a display is called",
+    ),
+    "log": _group(
+        Log,
+        {"level": _one_of("info", "warning", "error", "off"), "keep": _files},
+        example="level: warning",
+        unknown="nothing of the log is called",
     ),
 }
 

@@ -141,6 +141,13 @@ PLACES: Final[tuple[Place, ...]] = (
         "until you delete them; the list of their places too", "for bug reports, tests, training",
     ),
     Place(
+        "log", "when gesturectl ran, and its changes of state: no names, texts or landmarks",
+        "state", ("log.jsonl", "log.jsonl.[1-9]"),
+        "until newer lines take its place: 256 KB and two older files; `log: {level: off}` "
+        "keeps none",
+        "to find out what went wrong",
+    ),
+    Place(
         "consent", "the days on which you agreed",
         "state", ("consent.json", ".consent.json.*.part"),
         "until you delete it", "to ask once only",

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gesturectl import daemon, own
+from gesturectl import daemon, journal, own
 from gesturectl.company import accompanied
+from gesturectl.config import Log
 from gesturectl.control import place
 from gesturectl.control.place import Claim
 from gesturectl.control.server import answering
@@ -48,12 +49,13 @@ def watch(
     beside: bool = False,
     quiet: bool = False,
     faces: Sequence[str] = (),
+    log_to: Log | None = None,
 ) -> int:
     """Run until the source ends or a signal comes; return the exit code.
 
     `beside` is for a run that sends nothing, and so may go on beside the user's daemon. A `quiet`
     one shows no gestures: what a service prints is kept in a log for long. `faces` are shown on the
-    desktop by a companion; see there.
+    desktop by a companion; see there. `log_to` says what is noted in the log; see `journal`.
 
     Raises:
         RunningError: a daemon of this user runs.
@@ -67,6 +69,7 @@ def watch(
     meetings = Meetings(choice.release_when)
     with (
         claimed(beside=beside) as claim,
+        journal.opened(log_to) if claim and log_to else nullcontext() as noted,
         looked_after() as life,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
@@ -81,6 +84,8 @@ def watch(
             lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
             show,
         )
+        if noted:
+            noted.started(rig)
         with signals(control), nullcontext() if as_json or quiet else view:
             summary = daemon.run(
                 rig.source,
@@ -96,10 +101,13 @@ def watch(
                     life.between,
                     away(lambda: meetings.look(rig.windows, MONOTONIC.now_us())),
                     desk.between if desk else None,
+                    noted.watching(rig).between if noted else None,
                 ),
                 remember=rig.remember,
                 clock_us=MONOTONIC.now_us,
             )
+        if noted:
+            noted.stopped(summary)
     console.print(say(summary), highlight=False, soft_wrap=True)
     return exit_code(summary)
 

@@ -1,0 +1,284 @@
+"""`gesturectl doctor --bundle`: one archive for a bug report, in which nobody is named.
+
+    findings.json  versions.json  status.json  config.json  profile.json  log/*.jsonl  README.txt
+    last-heard.jsonl.gz      only where it was asked for, or agreed to
+
+Every part is made anew from what it tells; no file of the user's is copied. Settings and profiles
+pass through `anonymise.Anonymiser`, and all sentences through a `Scrubber` that knows the user's
+name, folders, machine, own gestures, and each word that was taken out of the settings.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+import platform
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from gesturectl import config, journal, lastheard, profile
+from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_words
+from gesturectl.catalog import catalog
+from gesturectl.ctl import Caller
+from gesturectl.doctor import Finding
+from gesturectl.errors import ControlError, GesturectlError, UsageError
+from gesturectl.samples import Store
+from gesturectl.sinks import SINKS
+from gesturectl.trace import TraceWriter
+from gesturectl.yamlnodes import LIMITS
+
+log = logging.getLogger(__name__)
+
+# What these find quotes files of the user's, or names of programs and gestures: the verdict says
+# enough, and the parts beside it tell the rest.
+VERDICT_ONLY: Final = ("configuration", "own gestures", "virtual camera")
+FIGURES: Final = (
+    "version", "uptime_s", "paused", "locked", "frames", "frames_per_s", "latency_ms", "events",
+    "commands",
+)  # fmt: skip
+DISPLAY_WORDS: Final = ("normal", "high", "full", "reduced", "info", "warning", "error", "off")
+QUESTION: Final = (
+    "Add the last activation too? It holds joints of hands and body of the seconds around your "
+    "last gesture, and shows how you move."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of the archive, and what it is in words."""
+
+    name: str
+    says: str
+    data: bytes
+
+
+def has_landmarks() -> bool:
+    """Whether there are landmarks that could be added."""
+    return lastheard.file().is_file()
+
+
+def parts(findings: Iterable[Finding], *, landmarks: bool) -> list[Part]:
+    """Return all that the archive will hold.
+
+    Raises:
+        TraceError: landmarks are wanted, and damaged.
+    """
+    anonymiser = Anonymiser(_known_words())
+    settings = _settings(anonymiser)
+    chosen = _profile(anonymiser)
+    scrub = Scrubber(_person(), anonymiser.taken)
+    made = [
+        _json("findings.json", "what `gesturectl doctor` finds", _findings(findings, scrub)),
+        _json("versions.json", "versions, platform and kind of desktop", _versions()),
+        _json("status.json", "figures of the gesturectl that runs, if one does", _status(scrub)),
+        _json("config.json", "your settings, every word of your own replaced", settings),
+        _json("profile.json", "your profile, every word of your own replaced", chosen),
+        *_log(scrub),
+    ]
+    if landmarks and (trace := _trace(anonymiser)) is not None:
+        made.append(trace)
+    return [*made, Part("README.txt", "this list", readme(made).encode())]
+
+
+def readme(made: Iterable[Part]) -> str:
+    """Return what is inside, and what is not."""
+    made = list(made)
+    lines = [
+        "A report of gesturectl, made by `gesturectl doctor --bundle`.",
+        "",
+        *(f"{part.name}  {part.says}" for part in made),
+        "",
+        "Words of your own in settings and profiles are replaced by word-1, word-2 and so on. Your",
+        "name, folders, machine and addresses are left out. There is no picture and no text.",
+    ]
+    if not any(part.name.startswith("last-heard") for part in made):
+        lines.append("There are no landmarks.")
+    return "\n".join([*lines, "Look through it before you send it.", ""])
+
+
+def write(archive: Path, made: Iterable[Part]) -> None:
+    """Write the archive, for its owner only.
+
+    Raises:
+        UsageError: there is such a file.
+        GesturectlError: it cannot be written.
+    """
+    if archive.exists() or archive.is_symlink():
+        raise UsageError(f"{archive} exists; give another name, or move it away")
+    part = archive.with_name(f".{archive.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
+            for one in made:
+                entry = zipfile.ZipInfo(one.name)  # no time of day: it would tell of habits
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o600 << 16
+                z.writestr(entry, one.data)
+        part.replace(archive)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise GesturectlError(f"{archive} cannot be written: {error.strerror}") from error
+
+
+# --- who must not be named ------------------------------------------------------------------------
+
+
+def _person() -> list[str]:
+    """Return words that tell of this user and machine, the longest of each kind first."""
+    words = [str(Path.home()), platform.node(), platform.node().partition(".")[0]]
+    try:
+        words += [getpass.getuser(), *_full_name()]
+    except (OSError, KeyError):  # a user that no table knows
+        log.debug("this user has no name")
+    store = Store.of_user()
+    words += [path.name for path in _within(store.root / "gestures")]
+    try:
+        words += source_words(config.load().source)
+    except GesturectlError:
+        log.debug("no settings that could name a source")
+    return [word for word in words if word]
+
+
+def _full_name() -> list[str]:
+    try:
+        import pwd
+    except ImportError:  # Windows
+        return []
+    told = pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0]
+    return re.findall(r"\w{3,}", told)
+
+
+def _within(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _known_words() -> frozenset[str]:
+    """Return the words that settings know, and names that come with gesturectl."""
+    readers = (name for group in config.GROUPS.values() for name in group.readers)
+    names = profile.shipped()
+    return frozenset(
+        (*config.KNOWN, *readers, *config.ESTIMATORS, *get_args(config.Spot), *DISPLAY_WORDS,
+         *SINKS, *names, *(f"shipped/{name}" for name in names))
+    )  # fmt: skip
+
+
+# --- the parts ------------------------------------------------------------------------------------
+
+
+def _json(name: str, says: str, value: object) -> Part:
+    return Part(name, says, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _findings(findings: Iterable[Finding], scrub: Scrubber) -> list[dict[str, Any]]:
+    told = []
+    for finding in findings:
+        row = asdict(finding)
+        if finding.what in VERDICT_ONLY:
+            row |= {"found": "", "advice": ""}
+        told.append(row | {"found": scrub.text(row["found"]), "advice": scrub.text(row["advice"])})
+    return told
+
+
+def _versions() -> dict[str, object]:
+    desktop = os.environ.get("XDG_CURRENT_DESKTOP", "")
+    return {
+        **journal.versions(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "session": os.environ.get("XDG_SESSION_TYPE", ""),
+        "desktop": desktop if re.fullmatch(r"[A-Za-z:-]{1,40}", desktop) else "other",
+    }
+
+
+def _status(scrub: Scrubber) -> dict[str, Any]:
+    try:
+        with Caller() as caller:
+            told = caller.ask("status")
+    except ControlError:
+        return {"running": False}
+    figures: dict[str, Any] = {name: told[name] for name in FIGURES if name in told}
+    problem = told.get("problem")
+    return {
+        "running": True,
+        **figures,
+        "problem": scrub.text(problem) if problem else None,
+        "profile": journal.profile_name(told.get("profile")),
+        "held": len(told.get("held", ())),
+    }
+
+
+def _settings(anonymiser: Anonymiser) -> object:
+    try:
+        data = (config.folder() / "config.yaml").read_bytes()[: LIMITS.size_bytes + 1]
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        return f"cannot be read: {type(error).__name__}"
+    return shown(data, "config.yaml", anonymiser)
+
+
+def _profile(anonymiser: Anonymiser) -> object:
+    """Return the profile that the settings choose; of a shipped one the name says all."""
+    try:
+        name = config.load().profile
+    except GesturectlError:
+        return "not known: the settings have problems"
+    found = profile.available().get(name)
+    path = Path(name).expanduser() if found is None else found
+    if not isinstance(path, Path) or path == profile.shipped().get(name):
+        return {"shipped": name}
+    try:
+        with path.open("rb") as file:
+            data = file.read(LIMITS.size_bytes + 1)
+    except OSError as error:
+        return f"cannot be read: {type(error).__name__}"
+    return shown(data, "profile.yaml", anonymiser)
+
+
+def _log(scrub: Scrubber) -> list[Part]:
+    made = []
+    newest = journal.file()
+    for path in sorted((newest, *newest.parent.glob(f"{newest.name}.[1-9]"))):
+        try:
+            lines = path.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        says = "changes of state while gesturectl ran"
+        made.append(Part(f"log/{path.name}", says, _rows(lines, scrub)))
+    return made
+
+
+def _rows(lines: Iterable[str], scrub: Scrubber) -> bytes:
+    told = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue  # half a line of a full disk
+        if isinstance(row, dict):
+            told.append(json.dumps(scrub.value(row), ensure_ascii=False) + "\n")
+    return "".join(told).encode()
+
+
+def _trace(anonymiser: Anonymiser) -> Part | None:
+    """Return the last activation; an own gesture's name is replaced."""
+    heard = lastheard.read()
+    if heard is None or not heard.seen:
+        return None
+    known = anonymiser.known | set(catalog())
+    label = heard.gesture if heard.gesture in known else anonymiser.placeholder(heard.gesture)
+    with tempfile.TemporaryDirectory(prefix="gesturectl-", dir=lastheard.file().parent) as folder:
+        path = Path(folder) / "last-heard.jsonl.gz"
+        with TraceWriter(path, heard.seen[0].size_px, "gesturectl run") as writer:
+            for observation in heard.seen:
+                writer.write(observation, label)
+        return Part(path.name, "the last activation: landmarks of some seconds", path.read_bytes())

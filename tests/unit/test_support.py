@@ -1,0 +1,277 @@
+"""The log and the report: they tell what happened, and nobody's words."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import json
+import logging
+import platform
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gesturectl import config, journal, support
+from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_kind, source_words
+from gesturectl.cli import main
+from gesturectl.config import Log
+from gesturectl.errors import ProfileError
+from gesturectl.samples import Store
+from gesturectl.trace import TraceWriter
+from gesturectl.types import Observation
+
+SECRETS = (
+    "annabel", "hunter2", "1234", "quarterly figures", "lamp.anna.example", "anna_wave", "geheim",
+    "notes.txt", "4711", "secretmode", "top/secret", "spelled",
+)  # fmt: skip
+PROFILE = """\
+version: 1
+name: annabel 4711
+modes: {secretmode: {says: hunter2, wake: {gesture: open_palm, hold_for: 800ms}}}
+macros: {spelled: {with: [what], do: {text: "$what hunter2"}}}
+profiles:
+  - match: {title: quarterly figures, app: /geheim/}
+    bindings: [{gesture: fist, do: {key: ctrl+c}}]
+bindings:
+  - {gesture: anna_wave, mode: [active, secretmode], do: [{text: hunter2}, {text: 1234}]}
+  - {gesture: fist, do: {keys: "h u n t e r 2 200ms ctrl+v"}}
+  - {gesture: thumb_up, do: [{say: geheim}, {notify: annabel}, {run: [less, notes.txt]}]}
+  - {gesture: thumb_down, do: {webhook: {url: "http://lamp.anna.example/", body: "4711"}}}
+  - {gesture: victory, do: {mqtt: {to: lamp.anna.example, topic: top/secret, payload: 4711}}}
+  - {gesture: pinch, do: {macro: {name: spelled, what: 1234}}}
+  - {gesture: pinch, txet: 1234}
+"""
+SETTINGS = """\
+source: rtsp://annabel:hunter2@lamp.anna.example/top/secret
+profile: annabel
+allow_hosts: [lamp.anna.example]
+camera: {release_when: [{title: quarterly figures}]}
+display: {screen: geheim, place: top}
+keep: {background: 2 weeks}
+log: {level: warning, keep: 1}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user whose every file holds something that nobody else should read."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "annabel" / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path / "annabel"))
+    folder = config.folder()
+    (folder / "profiles").mkdir(parents=True)
+    (folder / "config.yaml").write_text(SETTINGS)
+    (folder / "profiles" / "annabel.yaml").write_text(PROFILE)
+    (Store.of_user().root / "gestures" / "anna_wave").mkdir(parents=True)
+    return tmp_path
+
+
+def contents(archive: Path) -> dict[str, str]:
+    """Return every file of an archive as text."""
+    with zipfile.ZipFile(archive) as whole:
+        return {name: whole.read(name).decode() for name in whole.namelist()}
+
+
+def doctor(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["gesturectl", "doctor", *arguments])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    return int(leaving.value.code or 0)
+
+
+def lines() -> list[dict[str, object]]:
+    return [json.loads(line) for line in journal.file().read_text().splitlines()]
+
+
+# --- the report ---------------------------------------------------------------------------------
+
+
+def test_no_secret_of_the_user_is_anywhere_in_a_report(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal.file().parent.mkdir(parents=True)
+    for path in (journal.file(), journal.file().with_name("log.jsonl.1")):
+        told = f"{Path.home()}/notes.txt of {getpass.getuser()} at lamp.anna.example: annabel"
+        path.write_text(json.dumps({"message": told, "fields": {"by": ["anna_wave"]}}) + "\n{hal")
+    archive = home / "report.zip"
+    assert doctor(monkeypatch, "--bundle", str(archive)) == 0
+    told = contents(archive)
+    assert {"README.txt", "findings.json", "config.json", "profile.json", "log/log.jsonl.1"} <= set(
+        told
+    )
+    whole = "\n".join(told.values()).casefold()
+    person = (str(home), platform.node(), f"/{getpass.getuser()}")
+    for secret in (*SECRETS, *(word for word in person if len(word) > 3)):
+        assert secret.casefold() not in whole, secret
+    assert archive.stat().st_mode & 0o777 == 0o600
+    assert told["README.txt"] in capsys.readouterr().out
+    assert "There are no landmarks." in told["README.txt"]
+
+
+def test_the_shape_of_a_profile_stays_in_a_report(home: Path) -> None:
+    bindings = shown(PROFILE.encode(), "p.yaml", Anonymiser())["bindings"]  # type: ignore[index,call-overload]
+    assert bindings[0]["mode"][0] == "active"  # type: ignore[index,call-overload]
+    assert bindings[1] == {"gesture": "fist", "do": {"keys": "… … … … … … … 200ms ctrl+v"}}  # type: ignore[index,call-overload]
+
+
+def test_a_mode_of_the_user_s_is_one_word_wherever_it_stands() -> None:
+    text = b"modes: {work: {}}\nbindings: [{gesture: fist, do: {mode: work}}]"
+    assert shown(text, "p.yaml", Anonymiser()) == {
+        "modes": {"word-1": {}},
+        "bindings": [{"gesture": "fist", "do": {"mode": "word-1"}}],
+    }
+
+
+def test_landmarks_are_in_a_report_only_if_somebody_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gesturectl import lastheard
+    from tests.unit.test_trace import hand  # a hand as recordings have it
+
+    lastheard.file().parent.mkdir(parents=True)
+    with TraceWriter(lastheard.file(), (640, 480), "gesturectl run") as writer:
+        writer.write(Observation(0, (hand(),), (), (640, 480)), "anna_wave")
+    assert doctor(monkeypatch, "--bundle", str(home / "a.zip")) == 0
+    assert "last-heard.jsonl.gz" not in zipfile.ZipFile(home / "a.zip").namelist()
+    assert doctor(monkeypatch, "--bundle", "--with-landmarks", str(home / "b.zip")) == 0
+    import gzip
+
+    raw = zipfile.ZipFile(home / "b.zip").read("last-heard.jsonl.gz")
+    assert b"anna_wave" not in gzip.GzipFile(fileobj=io.BytesIO(raw)).read()
+
+
+def test_a_report_takes_nobody_s_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "mine.zip").write_text("mine")
+    assert doctor(monkeypatch, "--bundle", str(home / "mine.zip")) == 2
+    assert (home / "mine.zip").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        ("camera:0", "camera:0"),
+        ("0", "camera:0"),
+        ("camera:/dev/video2", "camera:/dev/video2"),
+        ("camera:Anna's phone", "camera"),
+        ("rtsp://a:b@c/d", "rtsp"),
+        ("holiday.mp4", "other"),
+    ],
+)
+def test_of_a_source_its_kind_is_told(spec: str, kind: str) -> None:
+    assert source_kind(spec) == kind
+
+
+def test_a_sentence_about_a_source_does_not_name_it() -> None:
+    scrub = Scrubber(source_words("rtsp://anna:hunter2@cam.example/door"))
+    said = scrub.text("rtsp://anna:hunter2@cam.example/door: cam.example is unreachable; door?")
+    assert said == "…: … is unreachable; …?"
+    assert scrub.text("camera 0 is busy; set source: /dev/video2") == (
+        "camera 0 is busy; set source: /dev/video2"
+    )
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_log() -> Iterator[journal.Journal]:
+    with journal.opened(Log()) as log:
+        assert log is not None
+        yield log
+
+
+def test_warnings_are_kept_without_what_they_are_about(open_log: journal.Journal) -> None:
+    elsewhere = logging.getLogger("gesturectl.rig")
+    elsewhere.warning("profile %s has %d problems: %s", "annabel", 3, ProfileError("hunter2"))
+    assert [(row["module"], row["message"]) for row in lines()] == [
+        ("rig", "profile … has 3 problems: ProfileError")
+    ]
+
+
+def test_a_bug_tells_its_place_and_no_values() -> None:
+    with pytest.raises(KeyError), journal.opened(Log()):
+        raise KeyError("hunter2")
+    assert "hunter2" not in journal.file().read_text()
+    (row,) = lines()
+    assert (row["message"], row["level"]) == ("bug", "critical")
+    assert row["fields"]["error"] == "KeyError"  # type: ignore[index]
+
+
+def test_files_are_few_small_and_for_their_owner(open_log: journal.Journal) -> None:
+    for _ in range(1200):
+        open_log.note(logging.INFO, "test", "x" * 1000)
+    files = sorted(path.name for path in journal.file().parent.iterdir())
+    assert files == ["log.jsonl", "log.jsonl.1", "log.jsonl.2"]
+    for path in journal.file().parent.iterdir():
+        assert path.stat().st_size <= journal.MAX_BYTES
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_is_gone_stops_nothing(
+    open_log: journal.Journal, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    shutil.rmtree(journal.file().parent)
+    for _ in range(600):
+        open_log.note(logging.INFO, "test", "x" * 1000)
+    assert capfd.readouterr().err == ""
+
+
+def test_no_log_is_kept_where_none_is_wanted() -> None:
+    with journal.opened(Log(level="off")) as log:
+        assert log is None
+    assert not journal.file().exists()
+
+
+def test_a_link_in_the_log_s_place_is_not_followed(tmp_path: Path) -> None:
+    journal.file().parent.mkdir(parents=True)
+    journal.file().symlink_to(tmp_path / "elsewhere")
+    with journal.opened(Log()) as log:
+        assert log is None
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_run_notes_its_start_its_changes_and_its_end(
+    monkeypatch: pytest.MonkeyPatch, short_folder: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    from gesturectl import rig, watch
+
+    with TraceWriter(tmp_path / "annabel.jsonl", (640, 480), "puppet") as writer:
+        for number in range(20):
+            writer.write(Observation(number * 33_000, (), (), (640, 480)))
+    choice = rig.Choice(
+        source=f"trace:{tmp_path / 'annabel.jsonl'}", profile="slides", sink="print"
+    )
+    assert watch.watch(choice, as_json=True, log_to=Log()) == 0
+    told = lines()
+    assert [row["message"] for row in (told[0], told[-1])] == ["start", "stop"]
+    assert told[0]["fields"]["source"] == "trace"  # type: ignore[index]
+    assert told[-1]["fields"]["reason"] == "end of source"  # type: ignore[index]
+    assert "annabel" not in journal.file().read_text()
+
+
+def test_every_template_is_of_ours() -> None:
+    """A sentence that is put together before it is logged could hold anything."""
+    import ast
+
+    for path in Path(support.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and isinstance(node.func.value, ast.Name)
+                and node.func.value.id in ("log", "_log", "logger")
+                and node.func.attr in ("warning", "error", "exception", "critical")
+            ):
+                what = node.args[0]
+                plain = isinstance(what, ast.Constant) or (
+                    isinstance(what, ast.IfExp)
+                    and isinstance(what.body, ast.Constant)
+                    and isinstance(what.orelse, ast.Constant)
+                )
+                told_elsewhere = path.stem in ("daemon", "lifecycle", "meetings")
+                assert plain or told_elsewhere, f"{path.name}:{node.lineno}"
