@@ -962,7 +962,7 @@ def _bundle(archive: Path, *, landmarks: bool) -> None:
     if not landmarks and support.has_landmarks() and sys.stdin.isatty():
         landmarks = typer.confirm(support.QUESTION, default=False, err=True)
     made = support.parts(physician.examine(), landmarks=landmarks)
-    typer.echo(support.readme(made))
+    typer.echo(made[-1].data.decode())  # README.txt
     support.write(archive, made)
     typer.echo(f"{archive} is written")
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -163,3 +164,36 @@ def test_a_run_needs_no_network(home: Path, bundles: Bundles) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert heard(run.stdout) == {"fist"}
+
+
+def test_the_log_tells_what_changed_and_nothing_of_the_profile(
+    home: Path, bundles: Bundles
+) -> None:
+    asked = [
+        word if word != "puppet:fist:1s" else "puppet:fist:60s" for word in words(home, bundles)
+    ]
+    with subprocess.Popen(
+        asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            until_s = time.monotonic() + 60
+            while not ctl("pause"):  # until it has started
+                assert run.poll() is None and time.monotonic() < until_s, "it does not start"
+            assert ctl("resume")
+            assert ctl("quit")
+            assert run.wait(30) == 0
+        finally:
+            run.kill()
+    text = (home / ".local/state/gesturectl/log.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert (rows[0]["message"], rows[0]["fields"]["profile"]) == ("start", "own")
+    assert (rows[-1]["message"], rows[-1]["fields"]["reason"]) == ("stop", "stopped")
+    paused = [row["fields"] for row in rows if row["message"] == "paused"]
+    assert paused == [{"from": False, "to": True}, {"from": True, "to": False}]
+    assert len(rows) < 20  # of changes, not of frames
+    assert str(home) not in text
+    assert "mine" not in text
+
+
+def ctl(what: str) -> bool:
+    return subprocess.run([*COMMAND, "ctl", what], capture_output=True, check=False).returncode == 0

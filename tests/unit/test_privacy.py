@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -14,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl import consent, datasheet, holdings, lastheard, privacy, retention
-from gesturectl.config import Keep
+from gesturectl import consent, datasheet, holdings, journal, lastheard, privacy, retention
+from gesturectl.config import Keep, Log
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
 from gesturectl.lastheard import Memory
@@ -52,6 +53,9 @@ def lived_in(home: Path) -> Path:
     consent.keep("keep")
     keep_token(token_file(), "8f1d0e5c-0000-4000-8000-000000000000")
     lastheard.file().touch()
+    with journal.opened(Log()) as log:
+        assert log is not None
+        log.note(logging.INFO, "watch", "start")
     with TraceWriter(home / "me.jsonl", take[0].size_px, "camera 0") as writer:
         holdings.note_recording(home / "me.jsonl", "camera:0")
         writer.write(take[0])
@@ -128,7 +132,7 @@ def test_show_says_how_much_of_what_is_where(
     assert {name: row["files"] for name, row in rows.items()} == {
         "settings": 1, "profiles": 1, "models": 1, "fonts": 0, "control": 0, "service": 0,
         "autostart": 0, "sounds": 0, "taught": 1, "gestures": 2, "background": 1, "wrong": 1,
-        "last_heard": 1, "recordings": 2, "consent": 1, "portal": 1,
+        "last_heard": 1, "recordings": 2, "consent": 1, "portal": 1, "log": 1,
     }  # fmt: skip
     assert rows["models"]["bytes"] == len(b"weights")
     assert rows["background"]["where"] == str(lived_in / "data/gesturectl/background")
@@ -219,6 +223,7 @@ def test_an_export_holds_all_of_it_as_text(lived_in: Path) -> None:
         "recordings/000-me.jsonl",
         "recordings/recordings.jsonl",
         "consent/consent.json",
+        "log/log.jsonl",
         "portal/portal-token",
     }
     assert count == len(names) - 1

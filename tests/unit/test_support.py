@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import getpass
+import gzip
 import io
 import json
 import logging
 import platform
+import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from gesturectl import config, journal, support
+from gesturectl import config, journal, lastheard, rig, support, watch
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_kind, source_words
 from gesturectl.cli import main
 from gesturectl.config import Log
 from gesturectl.errors import ProfileError
 from gesturectl.samples import Store
 from gesturectl.trace import TraceWriter
-from gesturectl.types import Observation
+from gesturectl.types import Hand, Observation
 
 SECRETS = (
     "annabel", "hunter2", "1234", "quarterly figures", "lamp.anna.example", "anna_wave", "geheim",
@@ -93,8 +98,8 @@ def test_no_secret_of_the_user_is_anywhere_in_a_report(
 ) -> None:
     journal.file().parent.mkdir(parents=True)
     for path in (journal.file(), journal.file().with_name("log.jsonl.1")):
-        told = f"{Path.home()}/notes.txt of {getpass.getuser()} at lamp.anna.example: annabel"
-        path.write_text(json.dumps({"message": told, "fields": {"by": ["anna_wave"]}}) + "\n{hal")
+        said = f"{Path.home()}/notes.txt of {getpass.getuser()} at lamp.anna.example: annabel"
+        path.write_text(json.dumps({"message": said, "fields": {"by": ["anna_wave"]}}) + "\n{hal")
     archive = home / "report.zip"
     assert doctor(monkeypatch, "--bundle", str(archive)) == 0
     told = contents(archive)
@@ -111,9 +116,12 @@ def test_no_secret_of_the_user_is_anywhere_in_a_report(
 
 
 def test_the_shape_of_a_profile_stays_in_a_report(home: Path) -> None:
-    bindings = shown(PROFILE.encode(), "p.yaml", Anonymiser())["bindings"]  # type: ignore[index,call-overload]
-    assert bindings[0]["mode"][0] == "active"  # type: ignore[index,call-overload]
-    assert bindings[1] == {"gesture": "fist", "do": {"keys": "… … … … … … … 200ms ctrl+v"}}  # type: ignore[index,call-overload]
+    told: Any = shown(PROFILE.encode(), "p.yaml", Anonymiser())
+    assert told["bindings"][0]["mode"][0] == "active"
+    assert told["bindings"][1] == {
+        "gesture": "fist",
+        "do": {"keys": "… … … … … … … 200ms ctrl+v"},
+    }
 
 
 def test_a_mode_of_the_user_s_is_one_word_wherever_it_stands() -> None:
@@ -127,17 +135,17 @@ def test_a_mode_of_the_user_s_is_one_word_wherever_it_stands() -> None:
 def test_landmarks_are_in_a_report_only_if_somebody_says_so(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gesturectl import lastheard
-    from tests.unit.test_trace import hand  # a hand as recordings have it
-
     lastheard.file().parent.mkdir(parents=True)
     with TraceWriter(lastheard.file(), (640, 480), "gesturectl run") as writer:
-        writer.write(Observation(0, (hand(),), (), (640, 480)), "anna_wave")
+        writer.write(
+            Observation(
+                0, (Hand("right", 0.9, np.full((21, 3), 0.5, np.float32)),), (), (640, 480)
+            ),
+            "anna_wave",
+        )
     assert doctor(monkeypatch, "--bundle", str(home / "a.zip")) == 0
     assert "last-heard.jsonl.gz" not in zipfile.ZipFile(home / "a.zip").namelist()
     assert doctor(monkeypatch, "--bundle", "--with-landmarks", str(home / "b.zip")) == 0
-    import gzip
-
     raw = zipfile.ZipFile(home / "b.zip").read("last-heard.jsonl.gz")
     assert b"anna_wave" not in gzip.GzipFile(fileobj=io.BytesIO(raw)).read()
 
@@ -212,8 +220,6 @@ def test_files_are_few_small_and_for_their_owner(open_log: journal.Journal) -> N
 def test_a_folder_that_is_gone_stops_nothing(
     open_log: journal.Journal, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import shutil
-
     shutil.rmtree(journal.file().parent)
     for _ in range(600):
         open_log.note(logging.INFO, "test", "x" * 1000)
@@ -238,8 +244,6 @@ def test_a_run_notes_its_start_its_changes_and_its_end(
     monkeypatch: pytest.MonkeyPatch, short_folder: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
-    from gesturectl import rig, watch
-
     with TraceWriter(tmp_path / "annabel.jsonl", (640, 480), "puppet") as writer:
         for number in range(20):
             writer.write(Observation(number * 33_000, (), (), (640, 480)))
@@ -256,8 +260,6 @@ def test_a_run_notes_its_start_its_changes_and_its_end(
 
 def test_every_template_is_of_ours() -> None:
     """A sentence that is put together before it is logged could hold anything."""
-    import ast
-
     for path in Path(support.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if (
