@@ -18,10 +18,10 @@ import platform
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from gesturectl import config, journal, lastheard, profile
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_words
@@ -43,7 +43,6 @@ FIGURES: Final = (
     "version", "uptime_s", "paused", "locked", "frames", "frames_per_s", "latency_ms", "events",
     "commands",
 )  # fmt: skip
-DISPLAY_WORDS: Final = ("normal", "high", "full", "reduced", "info", "warning", "error", "off")
 QUESTION: Final = (
     "Add the last activation too? It holds joints of hands and body of the seconds around your "
     "last gesture, and shows how you move."
@@ -164,12 +163,25 @@ def _within(folder: Path) -> list[Path]:
 
 def _known_words() -> frozenset[str]:
     """Return the words that settings know, and names that come with gesturectl."""
-    readers = (name for group in config.GROUPS.values() for name in group.readers)
+    groups = [value for value in _values(config.Config()) if is_dataclass(value)]
     names = profile.shipped()
     return frozenset(
-        (*config.KNOWN, *readers, *config.ESTIMATORS, *get_args(config.Spot), *DISPLAY_WORDS,
-         *SINKS, *names, *(f"shipped/{name}" for name in names))
+        (*config.SETTINGS, *config.ESTIMATORS, *SINKS,
+         *(row.name for group in groups for row in fields(group)),
+         *(word for group in groups for word in _choices(group)),
+         *names, *(f"shipped/{name}" for name in names))
     )  # fmt: skip
+
+
+def _values(settings: config.Config) -> list[Any]:
+    return [getattr(settings, row.name) for row in fields(settings)]
+
+
+def _choices(group: Any) -> Iterator[str]:
+    """Yield the words of which one is to be chosen in a group of settings."""
+    for kind in get_type_hints(type(group)).values():
+        if get_origin(kind) is Literal:
+            yield from get_args(kind)
 
 
 # --- the parts ------------------------------------------------------------------------------------
