@@ -22,15 +22,17 @@ Purpose = Literal["watch", "keep"]
 
 # A yes counts for these words. When they come to mean something else, this number grows, and
 # everybody is asked again.
-VERSION: Final = 1
+VERSION: Final = 2
 
 WORDS: Final[Mapping[Purpose, str]] = {
     "watch": (
         "gesturectl looks through your camera and finds the joints of hands and bodies in each "
-        "picture, on this machine. No picture and no sound is kept or sent. Once you teach "
-        "gestures of your own, the seconds around the last one you made are kept as joints, for "
-        "`gesturectl wrong`. Everybody who comes into view is seen. `gesturectl privacy show` "
-        "lists what is kept, `gesturectl privacy delete` removes it and takes this consent back."
+        "picture, on this machine. No picture and no sound is kept or sent. A small log notes when "
+        "gesturectl starts, pauses, changes its mode and stops, and what goes wrong: no pictures, "
+        "no joints, nothing you type or say. Once you teach gestures of your own, the seconds "
+        "around the last one you made are kept as joints, for `gesturectl wrong`. Everybody who "
+        "comes into view is seen. `gesturectl privacy show` lists what is kept, `gesturectl "
+        "privacy delete` removes it and takes this consent back."
     ),
     "keep": (
         "A recording keeps the places of hand and body joints in time: no picture, no sound, of "

@@ -143,8 +143,8 @@ PLACES: Final[tuple[Place, ...]] = (
     Place(
         "log", "when gesturectl ran, and its changes of state: no names, texts or landmarks",
         "state", ("log.jsonl", "log.jsonl.[1-9]"),
-        "until newer lines take its place: 256 KB and two older files; `log: {level: off}` "
-        "keeps none",
+        "until newer lines take its place: 256 KB and two older files, or as many as "
+        "`log` says; `log: {level: off}` keeps none",
         "to find out what went wrong",
     ),
     Place(

@@ -10,8 +10,10 @@ sends, titles of windows and names of files would all stand in the gaps.
 
     run   start ─── changes ─── stop        log.jsonl → log.jsonl.1 → … → log.jsonl.`keep` → gone
 
-It is written by the one daemon of a user, in its loop and only when something has changed. A disk
-that is full, or a folder that is gone, loses lines and stops nothing.
+It is kept by the one daemon of a user. Lines are made in its loop, only when something has changed,
+and written beside it: a disk that is full or hangs, or a folder that is gone, loses lines and stops
+nothing (see `logfile`). Where the process is left at once, and where a thread dies of a bug, they
+are on disk before.
 """
 
 from __future__ import annotations
@@ -21,31 +23,35 @@ import json
 import logging
 import os
 import platform
-import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from gesturectl import __version__, lastheard
+from gesturectl import __version__, lastheard, logfile
 from gesturectl.anonymise import Scrubber, source_kind, source_words
 from gesturectl.config import Log
 from gesturectl.daemon import Loop, Summary
+from gesturectl.engine import Core
 from gesturectl.errors import GesturectlError
+from gesturectl.logfile import LogFile
 from gesturectl.profile import shipped
 from gesturectl.rig import Rig
 
-MAX_BYTES: Final = 256 * 1024  # about 1,500 changes
+log = logging.getLogger(__name__)
+
 KNOWN_MODES: Final = ("active", "sleep")
 PACKAGES: Final = ("mediapipe", "ai-edge-litert", "opencv-contrib-python", "numpy")
-# What these say of a change is told by `Watching` already.
-TOLD_ALREADY: Final = ("gesturectl.daemon", "gesturectl.lifecycle", "gesturectl.meetings")
+# What these say of a change is told by `Watching` already, or cannot be written.
+TOLD_ALREADY: Final = tuple(
+    f"gesturectl.{name}" for name in ("daemon", "lifecycle", "meetings", "logfile")
+)
 OUR_LOGGERS: Final = "gesturectl"
+AT_ONCE_S: Final = 0.2  # how long somebody waits who has asked twice to stop
 
 
 def file() -> Path:
@@ -67,20 +73,6 @@ def versions() -> dict[str, str | None]:
     return found
 
 
-class _Rotating(RotatingFileHandler):
-    """Files for their owner only, through no link; lines that cannot be written are dropped."""
-
-    def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Lose the line: gestures go on, and stderr has told what matters."""
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
-
-
 @dataclass(frozen=True, slots=True)
 class _State:
     """What a line is written for when it changes; each is plain, and cheap to compare."""
@@ -93,29 +85,21 @@ class _State:
     mode: str
     profile: str | None
     refused: bool
+    advice: str | None
 
 
 @dataclass(slots=True)
 class Journal:
-    """Writes the lines of one run."""
+    """Has the lines of one run written, from whichever thread they come."""
 
-    _out: logging.Handler
+    _out: LogFile
     _level: int
+    _told: BaseException | None = None
 
     def note(self, level: int, module: str, message: str, **fields: Any) -> None:
-        """Write one line, if lines of this level are wanted."""
-        if level < self._level:
-            return
-        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        row = {
-            "at": at.replace("+00:00", "Z"),
-            "level": logging.getLevelName(level).lower(),
-            "module": module,
-            "message": message,
-            "fields": fields,
-        }
-        line = json.dumps(row, ensure_ascii=False)
-        self._out.handle(logging.LogRecord("journal", level, "", 0, line, None, None))
+        """Have one line written, if lines of this level are wanted. Waits for nothing."""
+        if level >= self._level:
+            self._out.put(lambda: _line(level, module, message, fields))
 
     def started(self, rig: Rig) -> None:
         """Tell what runs, in kinds: names of files and addresses stay out."""
@@ -140,12 +124,26 @@ class Journal:
 
     def failed(self, error: BaseException) -> None:
         """Tell what ended the run: where, and of what kind. Its words may quote the user's."""
+        if error is self._told:
+            return
+        self._told = error
+        kind = type(error).__name__
         if isinstance(error, GesturectlError):
-            kind = type(error).__name__
             self.note(logging.ERROR, "watch", "failed", error=kind, code=error.exit_code)
         elif isinstance(error, Exception):
-            where = list(_places(error.__traceback__))
-            self.note(logging.CRITICAL, "watch", "bug", error=type(error).__name__, where=where)
+            self.bug("watch", error)
+        else:
+            # Ctrl-C while it starts, or a second one while it ends.
+            self.note(logging.INFO, "watch", "stop", reason="interrupted")
+
+    def bug(self, module: str, error: BaseException) -> None:
+        """Tell where a bug is."""
+        kind, where = type(error).__name__, list(_places(error.__traceback__))
+        self.note(logging.CRITICAL, module, "bug", error=kind, where=where)
+
+    def flush(self, timeout_s: float = logfile.CLOSE_S) -> None:
+        """Wait until all lines so far are written, or lost."""
+        self._out.flush(timeout_s)
 
     def watching(self, rig: Rig) -> Watching:
         """Return what looks for changes between two frames."""
@@ -160,6 +158,7 @@ class Watching:
     _rig: Rig
     _scrub: Scrubber
     _before: _State | None = None
+    _engine: Core | None = None
     _modes: dict[str, str] = field(default_factory=dict)
 
     def between(self, loop: Loop) -> None:
@@ -168,9 +167,15 @@ class Watching:
         now = _State(
             control.paused, control.locked, control.away is not None, loop.source.problem,
             loop.idle, loop.engine.mode, self._rig.choice.profile, loop.refused is not None,
+            loop.meters.advice,
         )  # fmt: skip
         before, self._before = self._before, now
-        if before is None or now == before:
+        known, self._engine = self._engine, loop.engine
+        if before is None:
+            return
+        if loop.engine is not known and now.profile == before.profile:
+            self._journal.note(logging.INFO, "daemon", "reloaded")
+        if now == before:
             return
         for name in _State.__slots__:
             old, new = getattr(before, name), getattr(now, name)
@@ -185,8 +190,9 @@ class Watching:
         if name == "profile":
             return profile_name(value)
         if name == "mode":
-            own = self._modes.setdefault(value, f"own-{len(self._modes) + 1}")
-            return value if value in KNOWN_MODES else own
+            if value in KNOWN_MODES:
+                return value
+            return self._modes.setdefault(value, f"own-{len(self._modes) + 1}")
         return self._scrub.text(value)
 
 
@@ -236,19 +242,38 @@ def _harmless(value: object) -> object:
     return type(value).__name__ if isinstance(value, BaseException) else "…"
 
 
+def _line(level: int, module: str, message: str, fields: dict[str, Any]) -> str:
+    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    row = {
+        "at": at.replace("+00:00", "Z"),
+        "level": logging.getLevelName(level).lower(),
+        "module": module,
+        "message": message,
+        "fields": fields,
+    }
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _lost(count: int) -> str:
+    return _line(logging.WARNING, "journal", "lost", {"lines": count})
+
+
 @contextmanager
 def opened(settings: Log) -> Iterator[Journal | None]:
-    """Open the log for one run, and note what ends it; None where it is off, or cannot be had."""
+    """Open the log for one run, and note what ends it; None where it is off, or cannot be had.
+
+    Where it is off, nothing stays of an earlier one.
+    """
     level = settings.numeric
-    if level is None:
-        yield None
-        return
     path = file()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        out = _Rotating(path, maxBytes=MAX_BYTES, backupCount=settings.keep, encoding="utf-8")
+        if level is None:
+            logfile.remove(path)
+        out = None if level is None else LogFile(path, settings.keep, _lost)
     except OSError as error:
-        print(f"no log is kept: {path}: {error.strerror}", file=sys.stderr)
+        log.warning("%s: %s; %s", path, error.strerror, "no log is kept" if level else "it stays")
+        out = None
+    if out is None or level is None:
         yield None
         return
     journal = Journal(out, level)
@@ -256,10 +281,41 @@ def opened(settings: Log) -> Iterator[Journal | None]:
     ours = logging.getLogger(OUR_LOGGERS)
     ours.addHandler(others)
     try:
-        yield journal
+        with _threads_too(journal):
+            yield journal
     except BaseException as error:
         journal.failed(error)
         raise
     finally:
         ours.removeHandler(others)
         out.close()
+
+
+@contextmanager
+def _threads_too(journal: Journal) -> Iterator[None]:
+    """Note of what bug a thread died, beside whatever else is done about it."""
+    before = threading.excepthook
+
+    def died(told: threading.ExceptHookArgs) -> None:
+        if told.exc_value is not None:
+            journal.bug("thread", told.exc_value)
+            journal.flush()
+        before(told)
+
+    threading.excepthook = died
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+@contextmanager
+def on_disk(journal: Journal | None) -> Iterator[None]:
+    """Have on disk what ends a run, before the process may be left at once (`daemon.signals`)."""
+    try:
+        yield
+    except BaseException as error:
+        if journal is not None:
+            journal.failed(error)
+            journal.flush(AT_ONCE_S)
+        raise

@@ -252,7 +252,7 @@ def delete(*, as_json: bool = False) -> int:
         for pid in watching:
             print(
                 f"gesturectl is running (process {pid}): it goes on watching until you stop it, "
-                "and still knows your gestures, but writes nothing of them any more"
+                "and still knows your gestures, but writes nothing of them any more, and no log"
             )
     return 1 if done.left else 0
 

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from gesturectl import config, journal, lastheard, profile
+from gesturectl import config, journal, lastheard, logfile, profile
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_words
 from gesturectl.catalog import catalog
 from gesturectl.ctl import Caller
@@ -258,8 +258,7 @@ def _profile(anonymiser: Anonymiser) -> object:
 
 def _log(scrub: Scrubber) -> list[Part]:
     made = []
-    newest = journal.file()
-    for path in sorted((newest, *newest.parent.glob(f"{newest.name}.[1-9]"))):
+    for path in logfile.all_of(journal.file()):
         try:
             lines = path.read_text("utf-8", "replace").splitlines()
         except OSError:

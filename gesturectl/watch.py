@@ -86,7 +86,11 @@ def watch(
         )
         if noted:
             noted.started(rig)
-        with signals(control), nullcontext() if as_json or quiet else view:
+        with (
+            signals(control),
+            journal.on_disk(noted),
+            nullcontext() if as_json or quiet else view,
+        ):
             summary = daemon.run(
                 rig.source,
                 rig.landmarker,

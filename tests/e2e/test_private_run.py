@@ -12,13 +12,14 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from gesturectl import holdings
 from tests.conftest import Bundles, require_program
-from tests.e2e.process import COMMAND, START_S, finished, gesturectl
+from tests.e2e.process import COMMAND, START_S, STOP_S, finished, gesturectl
 from tests.lessons import trace_of
 
 pytestmark = pytest.mark.slow
@@ -166,9 +167,9 @@ def test_a_run_needs_no_network(home: Path, bundles: Bundles) -> None:
     assert heard(run.stdout) == {"fist"}
 
 
-def test_the_log_tells_what_changed_and_nothing_of_the_profile(
-    home: Path, bundles: Bundles
-) -> None:
+@contextmanager
+def long_run(home: Path, bundles: Bundles) -> Iterator[subprocess.Popen[str]]:
+    """Run for as long as the test likes; it can be controlled."""
     asked = [
         word if word != "puppet:fist:1s" else "puppet:fist:60s" for word in words(home, bundles)
     ]
@@ -176,14 +177,22 @@ def test_the_log_tells_what_changed_and_nothing_of_the_profile(
         asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as run:
         try:
-            until_s = time.monotonic() + 60
-            while not ctl("pause"):  # until it has started
+            until_s = time.monotonic() + START_S
+            while not ctl("status"):
                 assert run.poll() is None and time.monotonic() < until_s, "it does not start"
-            assert ctl("resume")
-            assert ctl("quit")
-            assert run.wait(30) == 0
+            yield run
         finally:
             run.kill()
+
+
+def test_the_log_tells_what_changed_and_nothing_of_the_profile(
+    home: Path, bundles: Bundles
+) -> None:
+    with long_run(home, bundles) as run:
+        assert ctl("pause")
+        assert ctl("resume")
+        assert ctl("quit")
+        assert run.wait(STOP_S) == 0
     text = (home / ".local/state/gesturectl/log.jsonl").read_text("utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
     assert (rows[0]["message"], rows[0]["fields"]["profile"]) == ("start", "own")
@@ -193,6 +202,26 @@ def test_the_log_tells_what_changed_and_nothing_of_the_profile(
     assert len(rows) < 20  # of changes, not of frames
     assert str(home) not in text
     assert "mine" not in text
+
+
+def test_what_was_deleted_while_it_runs_is_not_written_again(home: Path, bundles: Bundles) -> None:
+    state = home / ".local/state/gesturectl"
+    with long_run(home, bundles) as run:
+        assert ctl("pause")
+        assert (state / "log.jsonl").exists()
+        deleted = subprocess.run(
+            [*COMMAND, "privacy", "delete", "--yes"], capture_output=True, text=True, check=False
+        )
+        assert deleted.returncode == 0, deleted.stdout + deleted.stderr
+        assert f"process {run.pid}" in deleted.stdout
+        assert "and no log" in deleted.stdout
+        assert ctl("resume")
+        assert ctl("pause")
+        assert ctl("quit")
+        _, err = run.communicate(timeout=STOP_S)
+    assert run.returncode == 0, err
+    assert err.count("no log is kept until the next start") == 1
+    assert list(state.glob("*")) == []
 
 
 def ctl(what: str) -> bool:

@@ -42,7 +42,9 @@ def test_the_day_of_the_first_yes_stays() -> None:
 
 def test_what_is_kept_names_nobody_and_is_for_its_owner() -> None:
     consent.keep("watch", DAY)
-    assert json.loads(consent.file().read_text()) == {"version": 1, "watch": "2026-03-01"}
+    assert json.loads(consent.file().read_text()) == {
+        "version": consent.VERSION, "watch": "2026-03-01",
+    }  # fmt: skip
     assert [path.name for path in consent.file().parent.iterdir()] == ["consent.json"]
     assert consent.file().parent.stat().st_mode & 0o77 == 0
 
@@ -52,7 +54,7 @@ def test_the_settings_can_say_yes_where_nobody_can_be_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "true", '{"version": 0, "watch": "2026-03-01"}', '{"version": 1}']
+    "text", ["", "{", "[]", "true", '{"version": 1, "watch": "2026-03-01"}', '{"version": 2}']
 )
 def test_a_damaged_yes_or_one_to_other_words_is_none(text: str) -> None:
     consent.keep("watch", DAY)

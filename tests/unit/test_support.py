@@ -9,8 +9,8 @@ import io
 import json
 import logging
 import platform
-import shutil
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,6 +193,7 @@ def open_log() -> Iterator[journal.Journal]:
 def test_warnings_are_kept_without_what_they_are_about(open_log: journal.Journal) -> None:
     elsewhere = logging.getLogger("gesturectl.rig")
     elsewhere.warning("profile %s has %d problems: %s", "annabel", 3, ProfileError("hunter2"))
+    open_log.flush()
     assert [(row["module"], row["message"]) for row in lines()] == [
         ("rig", "profile … has 3 problems: ProfileError")
     ]
@@ -207,26 +208,41 @@ def test_a_bug_tells_its_place_and_no_values() -> None:
     assert row["fields"]["error"] == "KeyError"  # type: ignore[index]
 
 
-def test_files_are_few_small_and_for_their_owner(open_log: journal.Journal) -> None:
-    for _ in range(1200):
-        open_log.note(logging.INFO, "test", "x" * 1000)
-    files = sorted(path.name for path in journal.file().parent.iterdir())
-    assert files == ["log.jsonl", "log.jsonl.1", "log.jsonl.2"]
-    for path in journal.file().parent.iterdir():
-        assert path.stat().st_size <= journal.MAX_BYTES
-        assert path.stat().st_mode & 0o777 == 0o600
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_of_a_bug_is_noted(open_log: journal.Journal) -> None:
+    def stumble() -> None:
+        raise LookupError("hunter2")
+
+    thread = threading.Thread(target=stumble, name="annabel")
+    thread.start()
+    thread.join()
+    (row,) = lines()
+    assert (row["message"], row["module"]) == ("bug", "thread")
+    assert row["fields"]["where"][-1].endswith(" stumble")  # type: ignore[index]
+    assert "annabel" not in str(row)
 
 
-def test_a_folder_that_is_gone_stops_nothing(
-    open_log: journal.Journal, capfd: pytest.CaptureFixture[str]
-) -> None:
-    shutil.rmtree(journal.file().parent)
-    for _ in range(600):
-        open_log.note(logging.INFO, "test", "x" * 1000)
-    assert capfd.readouterr().err == ""
+def test_what_ends_a_run_at_once_is_on_disk_before() -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        journal.opened(Log()) as log,
+        journal.on_disk(log),
+    ):
+        raise KeyboardInterrupt
+    assert [(row["message"], row["fields"]) for row in lines()] == [
+        ("stop", {"reason": "interrupted"})
+    ]
 
 
-def test_no_log_is_kept_where_none_is_wanted() -> None:
+def test_lines_that_are_missing_are_counted(tmp_path: Path) -> None:
+    row = json.loads(journal._lost(7))
+    assert (row["level"], row["message"], row["fields"]) == ("warning", "lost", {"lines": 7})
+
+
+def test_no_log_is_kept_where_none_is_wanted_nor_stays() -> None:
+    with journal.opened(Log()) as log:
+        assert log is not None
+        log.note(logging.INFO, "test", "something")
     with journal.opened(Log(level="off")) as log:
         assert log is None
     assert not journal.file().exists()
