@@ -177,7 +177,14 @@ _IP: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 class Scrubber:
     """Takes known words, addresses and paths out of sentences."""
 
-    def __init__(self, words: Iterable[str], replaced: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        words: Iterable[str],
+        replaced: Mapping[str, str] | None = None,
+        keep: Iterable[str] = (),
+    ) -> None:
+        """Take out `words`, and what `replaced` says, by its name; `keep` looks like addresses."""
+        self._keep = frozenset(keep)
         with_name = dict.fromkeys(words, "…") | dict(replaced or {})
         self._names = {
             word.casefold(): name
@@ -194,10 +201,9 @@ class Scrubber:
         text = self._known.sub(lambda found: self._names.get(found[0].casefold(), "…"), text)
         for pattern, name in (
             (_ADDRESS, "<address>"), (_MAIL_OR_USER, "<address>"), (_PATH, "<path>"),
-            (_IP, "<address>"),
         ):  # fmt: skip
             text = pattern.sub(name, text)
-        return text
+        return _IP.sub(lambda found: found[0] if found[0] in self._keep else "<address>", text)
 
     def value(self, value: Any) -> Any:
         """Return a value of JSON with every text in it scrubbed, names of fields apart."""

@@ -792,7 +792,7 @@ def doctor(
         bool,
         typer.Option(
             "--with-landmarks",
-            help="`--bundle`: add the landmarks around your last gesture, without asking.",
+            help="`--bundle`: add landmarks of your last gesture and recording, without asking.",
         ),
     ] = False,
 ) -> None:
@@ -959,8 +959,8 @@ def _bundle(archive: Path, *, landmarks: bool) -> None:
 
     if archive.exists():
         raise UsageError(f"{archive} exists; give another name, or move it away")
-    if not landmarks and support.has_landmarks() and sys.stdin.isatty():
-        landmarks = typer.confirm(support.QUESTION, default=False, err=True)
+    if not landmarks and sys.stdin.isatty() and (question := support.question()):
+        landmarks = typer.confirm(question, default=False, err=True)
     made = support.parts(physician.examine(), landmarks=landmarks)
     typer.echo(made[-1].data.decode())  # README.txt
     support.write(archive, made)

@@ -131,7 +131,7 @@ PLACES: Final[tuple[Place, ...]] = (
     ),
     Place(
         "last_heard", "the last gesture acted on, and of your own the seconds around it: landmarks",
-        "state", ("last-heard.jsonl.gz", ".last-heard.jsonl.gz.part"),
+        "state", ("last-heard.jsonl.gz", ".last-heard.jsonl.gz.part", ".report-*"),
         "until the next gesture, or `gesturectl wrong`", "for `gesturectl wrong`",
         limit="last_heard",
     ),

@@ -1,7 +1,7 @@
 """`gesturectl doctor --bundle`: one archive for a bug report, in which nobody is named.
 
     findings.json  versions.json  status.json  config.json  profile.json  log/*.jsonl  README.txt
-    last-heard.jsonl.gz      only where it was asked for, or agreed to
+    last-heard.jsonl.gz  recording.jsonl.gz      only where they were asked for, or agreed to
 
 Every part is made anew from what it tells; no file of the user's is copied. Settings and profiles
 pass through `anonymise.Anonymiser`, and all sentences through a `Scrubber` that knows the user's
@@ -20,18 +20,20 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from gesturectl import config, journal, lastheard, logfile, profile
+from gesturectl import config, holdings, journal, lastheard, logfile, profile
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_words
 from gesturectl.catalog import catalog
 from gesturectl.ctl import Caller
 from gesturectl.doctor import Finding
-from gesturectl.errors import ControlError, GesturectlError, UsageError
+from gesturectl.errors import ControlError, GesturectlError, TraceError, UsageError
 from gesturectl.samples import Store
 from gesturectl.sinks import SINKS
-from gesturectl.trace import TraceWriter
+from gesturectl.trace import Label, TraceWriter, read_trace
+from gesturectl.types import Observation
 from gesturectl.yamlnodes import LIMITS
 
 log = logging.getLogger(__name__)
@@ -39,14 +41,13 @@ log = logging.getLogger(__name__)
 # What these find quotes files of the user's, or names of programs and gestures: the verdict says
 # enough, and the parts beside it tell the rest.
 VERDICT_ONLY: Final = ("configuration", "own gestures", "virtual camera")
+LAST_HEARD: Final = "last-heard.jsonl.gz"
+RECORDING: Final = "recording.jsonl.gz"
 FIGURES: Final = (
     "version", "uptime_s", "paused", "locked", "frames", "frames_per_s", "latency_ms", "events",
     "commands",
 )  # fmt: skip
-QUESTION: Final = (
-    "Add the last activation too? It holds joints of hands and body of the seconds around your "
-    "last gesture, and shows how you move."
-)
+MOST_FRAMES: Final = 18_000  # of a recording: ten minutes of 30 a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,18 @@ class Part:
     data: bytes
 
 
-def has_landmarks() -> bool:
-    """Whether there are landmarks that could be added."""
-    return lastheard.file().is_file()
+def question() -> str | None:
+    """Return how to ask for the landmarks that could be added; None where there are none."""
+    try:
+        heard = lastheard.read()
+    except TraceError:
+        heard = None
+    found = ["of the seconds around your last gesture"] if heard and heard.seen else []
+    if (recording := _last_recording()) is not None:
+        found.append(f"of your last recording, {recording}")
+    if not found:
+        return None
+    return f"Add joints of hands and body too, {' and '.join(found)}? They show how somebody moves."
 
 
 def parts(findings: Iterable[Finding], *, landmarks: bool) -> list[Part]:
@@ -72,7 +82,7 @@ def parts(findings: Iterable[Finding], *, landmarks: bool) -> list[Part]:
     anonymiser = Anonymiser(_known_words())
     settings = _settings(anonymiser)
     chosen = _profile(anonymiser)
-    scrub = Scrubber(_person(), anonymiser.taken)
+    scrub = Scrubber(_person(), anonymiser.taken, keep=filter(None, journal.versions().values()))
     made = [
         _json("findings.json", "what `gesturectl doctor` finds", _findings(findings, scrub)),
         _json("versions.json", "versions, platform and kind of desktop", _versions()),
@@ -81,8 +91,8 @@ def parts(findings: Iterable[Finding], *, landmarks: bool) -> list[Part]:
         _json("profile.json", "your profile, every word of your own replaced", chosen),
         *_log(scrub),
     ]
-    if landmarks and (trace := _trace(anonymiser)) is not None:
-        made.append(trace)
+    if landmarks:
+        made += _landmarks(anonymiser)
     return [*made, Part("README.txt", "this list", readme(made).encode())]
 
 
@@ -97,7 +107,7 @@ def readme(made: Iterable[Part]) -> str:
         "Words of your own in settings and profiles are replaced by word-1, word-2 and so on. Your",
         "name, folders, machine and addresses are left out. There is no picture and no text.",
     ]
-    if not any(part.name.startswith("last-heard") for part in made):
+    if not any(part.name in (LAST_HEARD, RECORDING) for part in made):
         lines.append("There are no landmarks.")
     return "\n".join([*lines, "Look through it before you send it.", ""])
 
@@ -197,7 +207,7 @@ def _findings(findings: Iterable[Finding], scrub: Scrubber) -> list[dict[str, An
         row = asdict(finding)
         if finding.what in VERDICT_ONLY:
             row |= {"found": "", "advice": ""}
-        told.append(row | {"found": scrub.text(row["found"]), "advice": scrub.text(row["advice"])})
+        told.append(scrub.value(row))
     return told
 
 
@@ -280,16 +290,41 @@ def _rows(lines: Iterable[str], scrub: Scrubber) -> bytes:
     return "".join(told).encode()
 
 
-def _trace(anonymiser: Anonymiser) -> Part | None:
-    """Return the last activation; an own gesture's name is replaced."""
+def _last_recording() -> Path | None:
+    """Return the newest recording that was made and is whole."""
+    whole = [path for path in holdings.recordings() if path.suffix != ".part"]
+    return max(whole, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _landmarks(anonymiser: Anonymiser) -> list[Part]:
+    """Return the last activation and the last recording, as far as there are any."""
+    made = []
     heard = lastheard.read()
-    if heard is None or not heard.seen:
-        return None
+    if heard is not None and heard.seen:
+        says = "the last activation: landmarks of some seconds"
+        frames = ((observation, heard.gesture) for observation in heard.seen)
+        made.append(_trace(LAST_HEARD, says, heard.seen[0].size_px, frames, anonymiser))
+    if (path := _last_recording()) is not None:
+        says = f"your last recording: landmarks, the first {MOST_FRAMES} frames of it at most"
+        trace = read_trace(path)
+        first = islice(trace, MOST_FRAMES)
+        made.append(_trace(RECORDING, says, trace.size_px, first, anonymiser))
+    return made
+
+
+def _trace(
+    name: str,
+    says: str,
+    size_px: tuple[int, int],
+    frames: Iterable[tuple[Observation, Label]],
+    anonymiser: Anonymiser,
+) -> Part:
+    """Return a trace that names no source and no gesture of the user's own."""
     known = anonymiser.known | set(catalog())
-    label = heard.gesture if heard.gesture in known else anonymiser.placeholder(heard.gesture)
-    with tempfile.TemporaryDirectory(prefix="gesturectl-", dir=lastheard.file().parent) as folder:
-        path = Path(folder) / "last-heard.jsonl.gz"
-        with TraceWriter(path, heard.seen[0].size_px, "gesturectl run") as writer:
-            for observation in heard.seen:
-                writer.write(observation, label)
-        return Part(path.name, "the last activation: landmarks of some seconds", path.read_bytes())
+    with tempfile.TemporaryDirectory(prefix=".report-", dir=lastheard.file().parent) as folder:
+        path = Path(folder) / name
+        with TraceWriter(path, size_px, "a report") as writer:
+            for observation, label in frames:
+                shown_as = label if label in known or not label else anonymiser.placeholder(label)
+                writer.write(observation, shown_as)
+        return Part(name, says, path.read_bytes())

@@ -8,7 +8,9 @@ import gzip
 import io
 import json
 import logging
+import os
 import platform
+import subprocess
 import sys
 import threading
 import zipfile
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gesturectl import config, journal, lastheard, rig, support, watch
+from gesturectl import config, holdings, journal, lastheard, rig, support, watch
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_kind, source_words
 from gesturectl.cli import main
 from gesturectl.config import Log
@@ -27,6 +29,7 @@ from gesturectl.errors import ProfileError
 from gesturectl.samples import Store
 from gesturectl.trace import TraceWriter
 from gesturectl.types import Hand, Observation
+from tests.e2e.process import COMMAND
 
 SECRETS = (
     "annabel", "hunter2", "1234", "quarterly figures", "lamp.anna.example", "anna_wave", "geheim",
@@ -132,22 +135,77 @@ def test_a_mode_of_the_user_s_is_one_word_wherever_it_stands() -> None:
     }
 
 
+def a_trace(path: Path, label: str) -> None:
+    """Write one frame with a hand in it, as a camera with a name saw it."""
+    seen = Hand("right", 0.9, np.full((21, 3), 0.5, np.float32))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TraceWriter(path, (640, 480), "rtsp://lamp.anna.example") as writer:
+        writer.write(Observation(0, (seen,), (), (640, 480)), label)
+
+
+@pytest.fixture
+def kept(home: Path) -> Path:
+    """Landmarks of a last activation and of a recording, whose name tells of somebody."""
+    a_trace(lastheard.file(), "anna_wave")
+    recording = home / "annabel" / "geheim.jsonl"
+    a_trace(recording, "anna_wave")
+    holdings.note_recording(recording, "camera:0")
+    return recording
+
+
+TRACES = {"last-heard.jsonl.gz", "recording.jsonl.gz"}
+
+
+def names(archive: Path) -> set[str]:
+    with zipfile.ZipFile(archive) as whole:
+        return set(whole.namelist())
+
+
 def test_landmarks_are_in_a_report_only_if_somebody_says_so(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert doctor(monkeypatch, "--bundle", str(home / "a.zip")) == 0
+    assert not names(home / "a.zip") & TRACES
+    assert doctor(monkeypatch, "--bundle", "--with-landmarks", str(home / "b.zip")) == 0
+    assert names(home / "b.zip") >= TRACES
+    with zipfile.ZipFile(home / "b.zip") as whole:
+        for name in TRACES:
+            told = gzip.GzipFile(fileobj=io.BytesIO(whole.read(name))).read().decode()
+            assert "hands" in told
+            assert not [secret for secret in SECRETS if secret in told]
+    assert not list(lastheard.file().parent.glob(".report-*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+@pytest.mark.parametrize(("answer", "added"), [("y", TRACES), ("n", set()), ("", set())])
+def test_on_a_terminal_somebody_is_asked_for_landmarks(
+    home: Path, kept: Path, answer: str, added: set[str]
+) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    try:
+        asked = subprocess.run(
+            [*COMMAND, "doctor", "--bundle", str(home / "a.zip")],
+            stdin=theirs, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert str(kept) in asked.stderr
+    assert "your last gesture" in asked.stderr
+    assert names(home / "a.zip") & TRACES == added
+
+
+def test_of_a_shipped_gesture_there_is_nothing_to_ask_for(home: Path) -> None:
     lastheard.file().parent.mkdir(parents=True)
     with TraceWriter(lastheard.file(), (640, 480), "gesturectl run") as writer:
-        writer.write(
-            Observation(
-                0, (Hand("right", 0.9, np.full((21, 3), 0.5, np.float32)),), (), (640, 480)
-            ),
-            "anna_wave",
-        )
-    assert doctor(monkeypatch, "--bundle", str(home / "a.zip")) == 0
-    assert "last-heard.jsonl.gz" not in zipfile.ZipFile(home / "a.zip").namelist()
-    assert doctor(monkeypatch, "--bundle", "--with-landmarks", str(home / "b.zip")) == 0
-    raw = zipfile.ZipFile(home / "b.zip").read("last-heard.jsonl.gz")
-    assert b"anna_wave" not in gzip.GzipFile(fileobj=io.BytesIO(raw)).read()
+        writer.write(Observation(0, (), (), (640, 480)), "fist")
+    assert support.question() is None
+
+
+def test_a_version_is_no_address() -> None:
+    scrub = Scrubber([], keep=["5.0.0.93"])
+    assert scrub.text("5.0.0.93 at 10.0.0.93") == "5.0.0.93 at <address>"
 
 
 def test_a_report_takes_nobody_s_place(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
