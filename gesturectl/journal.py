@@ -37,10 +37,10 @@ from gesturectl.anonymise import Scrubber, source_kind, source_words
 from gesturectl.config import Log
 from gesturectl.daemon import Loop, Summary
 from gesturectl.engine import Core
-from gesturectl.errors import GesturectlError
+from gesturectl.errors import GesturectlError, SourceError
 from gesturectl.logfile import LogFile
 from gesturectl.profile import shipped
-from gesturectl.rig import Rig
+from gesturectl.rig import Choice, Rig
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ class Journal:
 
     _out: LogFile
     _level: int
+    _choice: Choice
     _told: BaseException | None = None
 
     def note(self, level: int, module: str, message: str, **fields: Any) -> None:
@@ -101,9 +102,9 @@ class Journal:
         if level >= self._level:
             self._out.put(lambda: _line(level, module, message, fields))
 
-    def started(self, rig: Rig) -> None:
-        """Tell what runs, in kinds: names of files and addresses stay out."""
-        choice = rig.choice
+    def started(self) -> None:
+        """Tell what is to run, in kinds: names of files and addresses stay out."""
+        choice = self._choice
         self.note(
             logging.INFO, "watch", "start",
             versions=versions(),
@@ -123,13 +124,17 @@ class Journal:
         )  # fmt: skip
 
     def failed(self, error: BaseException) -> None:
-        """Tell what ended the run: where, and of what kind. Its words may quote the user's."""
+        """Tell what ended the run: where, and of what kind.
+
+        Its words may quote the user's. A source's are sentences of ours around its name.
+        """
         if error is self._told:
             return
         self._told = error
         kind = type(error).__name__
         if isinstance(error, GesturectlError):
-            self.note(logging.ERROR, "watch", "failed", error=kind, code=error.exit_code)
+            why = {"why": self.scrub().text(str(error))} if type(error) is SourceError else {}
+            self.note(logging.ERROR, "watch", "failed", error=kind, code=error.exit_code, **why)
         elif isinstance(error, Exception):
             self.bug("watch", error)
         else:
@@ -147,7 +152,11 @@ class Journal:
 
     def watching(self, rig: Rig) -> Watching:
         """Return what looks for changes between two frames."""
-        return Watching(self, rig, Scrubber(source_words(rig.choice.source)))
+        return Watching(self, rig, self.scrub())
+
+    def scrub(self) -> Scrubber:
+        """Return what takes the source's name out of sentences about it."""
+        return Scrubber(source_words(self._choice.source))
 
 
 @dataclass(slots=True)
@@ -259,8 +268,10 @@ def _lost(count: int) -> str:
 
 
 @contextmanager
-def opened(settings: Log) -> Iterator[Journal | None]:
-    """Open the log for one run, and note what ends it; None where it is off, or cannot be had.
+def opened(settings: Log, choice: Choice) -> Iterator[Journal | None]:
+    """Open the log for one run, and note what begins and what ends it.
+
+    None where it is off, or cannot be had.
 
     Where it is off, nothing stays of an earlier one.
     """
@@ -276,7 +287,8 @@ def opened(settings: Log) -> Iterator[Journal | None]:
     if out is None or level is None:
         yield None
         return
-    journal = Journal(out, level)
+    journal = Journal(out, level, choice)
+    journal.started()
     others = _Others(journal, max(level, logging.WARNING))
     ours = logging.getLogger(OUR_LOGGERS)
     ours.addHandler(others)

@@ -69,7 +69,7 @@ def watch(
     meetings = Meetings(choice.release_when)
     with (
         claimed(beside=beside) as claim,
-        journal.opened(log_to) if claim and log_to else nullcontext() as noted,
+        journal.opened(log_to, choice) if claim and log_to else nullcontext() as noted,
         looked_after() as life,
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
@@ -84,8 +84,6 @@ def watch(
             lambda: (own.stamp(store), stamps(rig.profile.files if rig.profile else ())),
             show,
         )
-        if noted:
-            noted.started(rig)
         with (
             signals(control),
             journal.on_disk(noted),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import subprocess
@@ -20,6 +19,7 @@ from gesturectl.config import Keep, Log
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
 from gesturectl.lastheard import Memory
+from gesturectl.rig import Choice
 from gesturectl.samples import Plan, Store
 from gesturectl.sinks.portalsession import keep_token, token_file
 from gesturectl.trace import TraceWriter, read_trace
@@ -53,9 +53,8 @@ def lived_in(home: Path) -> Path:
     consent.keep("keep")
     keep_token(token_file(), "8f1d0e5c-0000-4000-8000-000000000000")
     lastheard.file().touch()
-    with journal.opened(Log()) as log:
-        assert log is not None
-        log.note(logging.INFO, "watch", "start")
+    with journal.opened(Log(), Choice("puppet:all", "slides", "print")):
+        pass
     with TraceWriter(home / "me.jsonl", take[0].size_px, "camera 0") as writer:
         holdings.note_recording(home / "me.jsonl", "camera:0")
         writer.write(take[0])

@@ -25,7 +25,7 @@ from gesturectl import config, holdings, journal, lastheard, rig, support, watch
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_kind, source_words
 from gesturectl.cli import main
 from gesturectl.config import Log
-from gesturectl.errors import ProfileError
+from gesturectl.errors import ProfileError, SourceError
 from gesturectl.samples import Store
 from gesturectl.trace import TraceWriter
 from gesturectl.types import Hand, Observation
@@ -89,8 +89,14 @@ def doctor(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(leaving.value.code or 0)
 
 
-def lines() -> list[dict[str, object]]:
-    return [json.loads(line) for line in journal.file().read_text().splitlines()]
+CAMERA = rig.Choice("rtsp://annabel:hunter2@lamp.anna.example/top/secret", "slides", "print")
+
+
+def lines() -> list[dict[str, Any]]:
+    """Return the log's lines after the first, which tells that it starts."""
+    first, *rest = [json.loads(line) for line in journal.file().read_text().splitlines()]
+    assert first["message"] == "start"
+    return rest
 
 
 # --- the report ---------------------------------------------------------------------------------
@@ -243,7 +249,7 @@ def test_a_sentence_about_a_source_does_not_name_it() -> None:
 
 @pytest.fixture
 def open_log() -> Iterator[journal.Journal]:
-    with journal.opened(Log()) as log:
+    with journal.opened(Log(), CAMERA) as log:
         assert log is not None
         yield log
 
@@ -258,12 +264,12 @@ def test_warnings_are_kept_without_what_they_are_about(open_log: journal.Journal
 
 
 def test_a_bug_tells_its_place_and_no_values() -> None:
-    with pytest.raises(KeyError), journal.opened(Log()):
+    with pytest.raises(KeyError), journal.opened(Log(), CAMERA):
         raise KeyError("hunter2")
     assert "hunter2" not in journal.file().read_text()
     (row,) = lines()
     assert (row["message"], row["level"]) == ("bug", "critical")
-    assert row["fields"]["error"] == "KeyError"  # type: ignore[index]
+    assert row["fields"]["error"] == "KeyError"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -276,14 +282,32 @@ def test_a_thread_that_dies_of_a_bug_is_noted(open_log: journal.Journal) -> None
     thread.join()
     (row,) = lines()
     assert (row["message"], row["module"]) == ("bug", "thread")
-    assert row["fields"]["where"][-1].endswith(" stumble")  # type: ignore[index]
+    assert row["fields"]["where"][-1].endswith(" stumble")
     assert "annabel" not in str(row)
+
+
+def test_a_source_that_fails_is_told_without_its_name() -> None:
+    said = f"{CAMERA.source} is missing: nobody listens at lamp.anna.example; start the camera"
+    with pytest.raises(SourceError), journal.opened(Log(), CAMERA):
+        raise SourceError(said)
+    (row,) = lines()
+    assert row["fields"] == {
+        "error": "SourceError", "code": 3,
+        "why": "… is missing: nobody listens at …; start the camera",
+    }  # fmt: skip
+
+
+def test_what_else_fails_may_quote_the_user_and_is_told_by_its_kind() -> None:
+    with pytest.raises(ProfileError), journal.opened(Log(), CAMERA):
+        raise ProfileError("hunter2")
+    (row,) = lines()
+    assert row["fields"] == {"error": "ProfileError", "code": 2}
 
 
 def test_what_ends_a_run_at_once_is_on_disk_before() -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        journal.opened(Log()) as log,
+        journal.opened(Log(), CAMERA) as log,
         journal.on_disk(log),
     ):
         raise KeyboardInterrupt
@@ -298,10 +322,10 @@ def test_lines_that_are_missing_are_counted(tmp_path: Path) -> None:
 
 
 def test_no_log_is_kept_where_none_is_wanted_nor_stays() -> None:
-    with journal.opened(Log()) as log:
+    with journal.opened(Log(), CAMERA) as log:
         assert log is not None
         log.note(logging.INFO, "test", "something")
-    with journal.opened(Log(level="off")) as log:
+    with journal.opened(Log(level="off"), CAMERA) as log:
         assert log is None
     assert not journal.file().exists()
 
@@ -309,7 +333,7 @@ def test_no_log_is_kept_where_none_is_wanted_nor_stays() -> None:
 def test_a_link_in_the_log_s_place_is_not_followed(tmp_path: Path) -> None:
     journal.file().parent.mkdir(parents=True)
     journal.file().symlink_to(tmp_path / "elsewhere")
-    with journal.opened(Log()) as log:
+    with journal.opened(Log(), CAMERA) as log:
         assert log is None
     assert not (tmp_path / "elsewhere").exists()
 
@@ -325,10 +349,10 @@ def test_a_run_notes_its_start_its_changes_and_its_end(
         source=f"trace:{tmp_path / 'annabel.jsonl'}", profile="slides", sink="print"
     )
     assert watch.watch(choice, as_json=True, log_to=Log()) == 0
-    told = lines()
+    told = [json.loads(line) for line in journal.file().read_text().splitlines()]
     assert [row["message"] for row in (told[0], told[-1])] == ["start", "stop"]
-    assert told[0]["fields"]["source"] == "trace"  # type: ignore[index]
-    assert told[-1]["fields"]["reason"] == "end of source"  # type: ignore[index]
+    assert told[0]["fields"]["source"] == "trace"
+    assert told[-1]["fields"]["reason"] == "end of source"
     assert "annabel" not in journal.file().read_text()
 
 
