@@ -10,7 +10,6 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from gesturectl import holdings
 from tests.conftest import Bundles, require_program
 from tests.e2e.process import COMMAND, START_S, STOP_S, finished, gesturectl
+from tests.e2e.xserver import wait_until
 from tests.lessons import trace_of
 
 pytestmark = pytest.mark.slow
@@ -30,6 +30,7 @@ version: 1
 bindings:
   - {gesture: fist, do: {key: b}}
   - {gesture: little, do: {key: c}}
+  - {gesture: thumb_up, do: {text: zq hunter2}}
 """
 CALLS = (
     "trace=%network,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,mknod,mknodat,"
@@ -168,18 +169,18 @@ def test_a_run_needs_no_network(home: Path, bundles: Bundles) -> None:
 
 
 @contextmanager
-def long_run(home: Path, bundles: Bundles) -> Iterator[subprocess.Popen[str]]:
+def long_run(
+    home: Path, bundles: Bundles, source: str = "puppet:fist:60s"
+) -> Iterator[subprocess.Popen[str]]:
     """Run for as long as the test likes; it can be controlled."""
-    asked = [
-        word if word != "puppet:fist:1s" else "puppet:fist:60s" for word in words(home, bundles)
-    ]
-    with subprocess.Popen(
-        asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as run:
+    asked = [word if word != "puppet:fist:1s" else source for word in words(home, bundles)]
+    with (
+        (home / "out.jsonl").open("w") as out,
+        subprocess.Popen(asked, stdout=out, stderr=subprocess.PIPE, text=True) as run,
+    ):
         try:
-            until_s = time.monotonic() + START_S
-            while not ctl("status"):
-                assert run.poll() is None and time.monotonic() < until_s, "it does not start"
+            assert wait_until(lambda: run.poll() is not None or ctl("status"), START_S)
+            assert run.poll() is None, "it does not start"
             yield run
         finally:
             run.kill()
@@ -188,7 +189,8 @@ def long_run(home: Path, bundles: Bundles) -> Iterator[subprocess.Popen[str]]:
 def test_the_log_tells_what_changed_and_nothing_of_the_profile(
     home: Path, bundles: Bundles
 ) -> None:
-    with long_run(home, bundles) as run:
+    with long_run(home, bundles, "puppet:fist:1s,thumb_up:1s,fist:60s") as run:
+        assert wait_until(lambda: "hunter2" in (home / "out.jsonl").read_text(), START_S)
         assert ctl("pause")
         assert ctl("resume")
         assert ctl("quit")
@@ -201,7 +203,22 @@ def test_the_log_tells_what_changed_and_nothing_of_the_profile(
     assert paused == [{"from": False, "to": True}, {"from": True, "to": False}]
     assert len(rows) < 20  # of changes, not of frames
     assert str(home) not in text
-    assert "mine" not in text
+    assert not [word for word in ("mine", "hunter2", "zq") if word in text]
+
+
+def test_a_disk_that_hangs_stalls_no_frame_and_no_end(home: Path, bundles: Bundles) -> None:
+    log = home / ".local/state/gesturectl/log.jsonl"
+    with long_run(home, bundles) as run:
+        log.unlink()
+        os.mkfifo(log)  # whoever opens it to write waits for a reader, who never comes
+        assert ctl("pause")
+        assert ctl("resume")
+        before = frames()
+        assert wait_until(lambda: frames() >= before + 10, STOP_S)
+        assert ctl("quit")
+        _, err = run.communicate(timeout=STOP_S)
+    assert run.returncode == 0, err
+    assert "its disk hangs" in err
 
 
 def test_what_was_deleted_while_it_runs_is_not_written_again(home: Path, bundles: Bundles) -> None:
@@ -222,6 +239,13 @@ def test_what_was_deleted_while_it_runs_is_not_written_again(home: Path, bundles
     assert run.returncode == 0, err
     assert err.count("no log is kept until the next start") == 1
     assert list(state.glob("*")) == []
+
+
+def frames() -> int:
+    told = subprocess.run(
+        [*COMMAND, "ctl", "status", "--json"], capture_output=True, text=True, check=True
+    )
+    return int(json.loads(told.stdout)["frames"])
 
 
 def ctl(what: str) -> bool:
