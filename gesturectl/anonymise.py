@@ -25,6 +25,7 @@ from typing import Any, Final
 from gesturectl import keys, yamlnodes
 from gesturectl.actions import ACTIONS
 from gesturectl.schema import json_schema
+from gesturectl.sources import SOURCES
 from gesturectl.yamlnodes import Items, Node, Scalar
 
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
@@ -43,7 +44,6 @@ NAMED: Final = frozenset({"gesture", "mode", "inherits", "inherit", "imports", "
 """Under these a word of the language stays, and a number does not: it would be a name."""
 CHORDS: Final = frozenset({"key", "keys", "chord"})
 WORDS: Final = frozenset({"active", "sleep", "back", "any", "true", "false", "auto", "forever"})
-SOURCES: Final = ("camera", "video", "trace", "puppet", "http", "https", "rtsp", "rtsps")
 MIN_KNOWN_CHARS: Final = 3  # shorter words are parts of too many others
 
 _NUMBER: Final = re.compile(
