@@ -956,9 +956,9 @@ def _bundle(archive: Path, *, landmarks: bool) -> None:
     """Write a report, after saying what is in it; landmarks only where somebody says yes."""
     from gesturectl import doctor as physician
     from gesturectl import support
+    from gesturectl.archive import refuse_to_replace
 
-    if archive.exists():
-        raise UsageError(f"{archive} exists; give another name, or move it away")
+    refuse_to_replace(archive)  # before it takes a while, and asks
     if not landmarks and sys.stdin.isatty() and (question := support.question()):
         landmarks = typer.confirm(question, default=False, err=True)
     made = support.parts(physician.examine(), landmarks=landmarks)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -19,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gesturectl import config, holdings, retention
+from gesturectl.archive import entry, written
 from gesturectl.errors import GesturectlError, UsageError
 from gesturectl.holdings import PLACES, Item, Place
 from gesturectl.inspect import page
@@ -114,29 +113,18 @@ def export(archive: Path) -> int:
     """
     if archive.suffix != ".zip":
         raise UsageError(f"{archive}: an archive is named NAME.zip")
-    if archive.exists() or archive.is_symlink():
-        raise UsageError(f"{archive} exists; export to another name, or move it away")
-    part = archive.with_name(f"{archive.name}.part")
     kept, left_out = 0, []
-    try:
-        # It tells how somebody moves: for its owner only.
-        part.unlink(missing_ok=True)  # half of an export that was killed
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
-            for name, item in _exported():
-                try:
-                    raw = item.path.read_bytes()
-                except OSError as error:
-                    left_out.append(f"{item.path}: {error.strerror}")
-                    continue
-                named, raw = _readable(name, raw)
-                z.writestr(_entry(named, item.at_s), raw)
-                kept += 1
-            z.writestr("README.txt", _readme(left_out))
-        part.replace(archive)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise GesturectlError(f"{archive} cannot be written: {error.strerror}") from error
+    with written(archive) as z:  # it tells how somebody moves
+        for name, item in _exported():
+            try:
+                raw = item.path.read_bytes()
+            except OSError as error:
+                left_out.append(f"{item.path}: {error.strerror}")
+                continue
+            named, raw = _readable(name, raw)
+            z.writestr(entry(named, item.at_s), raw)
+            kept += 1
+        z.writestr("README.txt", _readme(left_out))
     for problem in left_out:
         log.warning("left out: %s", problem)
     return kept
@@ -167,14 +155,6 @@ def _readable(name: str, raw: bytes) -> tuple[str, bytes]:
     except zlib.error:
         return name, raw
     return (name.removesuffix(".gz"), text) if unpacking.eof else (name, raw)
-
-
-def _entry(name: str, at_s: float) -> zipfile.ZipInfo:
-    at = time.gmtime(at_s)[:6]
-    entry = zipfile.ZipInfo(name, at if at[0] >= 1980 else (1980, 1, 1, 0, 0, 0))
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o600 << 16
-    return entry
 
 
 def _readme(left_out: Iterable[str]) -> str:

@@ -17,7 +17,6 @@ import os
 import platform
 import re
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from itertools import islice
@@ -26,10 +25,11 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from gesturectl import config, holdings, journal, lastheard, logfile, profile
 from gesturectl.anonymise import Anonymiser, Scrubber, shown, source_words
+from gesturectl.archive import entry, written
 from gesturectl.catalog import catalog
 from gesturectl.ctl import Caller
 from gesturectl.doctor import Finding
-from gesturectl.errors import ControlError, GesturectlError, TraceError, UsageError
+from gesturectl.errors import ControlError, GesturectlError, TraceError
 from gesturectl.samples import Store
 from gesturectl.sinks import SINKS
 from gesturectl.trace import Label, TraceWriter, read_trace
@@ -119,21 +119,9 @@ def write(archive: Path, made: Iterable[Part]) -> None:
         UsageError: there is such a file.
         GesturectlError: it cannot be written.
     """
-    if archive.exists() or archive.is_symlink():
-        raise UsageError(f"{archive} exists; give another name, or move it away")
-    part = archive.with_name(f".{archive.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
-            for one in made:
-                entry = zipfile.ZipInfo(one.name)  # no time of day: it would tell of habits
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o600 << 16
-                z.writestr(entry, one.data)
-        part.replace(archive)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise GesturectlError(f"{archive} cannot be written: {error.strerror}") from error
+    with written(archive) as z:
+        for one in made:
+            z.writestr(entry(one.name), one.data)  # no time of day: it would tell of habits
 
 
 # --- who must not be named ------------------------------------------------------------------------
