@@ -485,7 +485,6 @@ def _report(step: Step, t_us: int, meters: Meters, on_step: OnStep | None) -> No
         for item in (*events, *step.commands, *step.requests):
             if isinstance(item, PRIVATE):
                 log.info("%s", COMMAND_NAMES[type(item)])
-                log.debug("%s", to_line(item))
             elif not isinstance(item, MoveBy | MoveTo):  # the pointer moves in every frame
                 log.info("%s", to_line(item))
     if on_step is not None:
