@@ -17,8 +17,8 @@ A model names the `FEATURES_VERSION` it was trained on and is refused on any oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -387,20 +387,34 @@ def motion_batch(t_us: NDArray[np.int64], signals: Float32, *, arm: bool) -> tup
     return steps, _motion(grid, past, (index - first).astype(np.float32), arm=arm)
 
 
+class Moment(NamedTuple):
+    """One grid step of a hand or arm: its number, how many came before it since the hand or arm
+    appeared, and its signals: now, and `LAGS` steps earlier.
+    """
+
+    step: int
+    age: int
+    signals: list[Float32]
+
+
+def motions(moments: Sequence[Moment], *, arm: bool) -> Float32:
+    """Return the motion features (N, M) of hands, or of arms: what `motion_batch` gives for them.
+
+    For two at once: they cost hardly more than one.
+    """
+    signals = np.array([moment.signals for moment in moments])
+    ages = np.array([moment.age for moment in moments], np.float32)
+    return _motion(signals[:, 0], signals[:, 1:], ages, arm=arm)
+
+
 @dataclass(slots=True)
 class Track:
-    """The recent signals of one hand or arm, on the grid. Feed frames, get motion features."""
+    """The recent signals of one hand or arm, on the grid. Feed frames, get moments."""
 
-    arm: bool
-    _history: list[Float32]
+    _history: list[Float32] = field(default_factory=list)
     _last: tuple[int, Float32] | None = None
     _step: int | None = None
     _age: int = 0
-
-    @classmethod
-    def of(cls, *, arm: bool) -> Track:
-        """Return an empty track of an arm, or of a hand."""
-        return cls(arm=arm, _history=[])
 
     def lost_us(self, t_us: int) -> int:
         """Return for how long nothing has been seen, in µs; 0 for a track that never began."""
@@ -412,12 +426,9 @@ class Track:
         self._last = self._step = None
         self._age = 0
 
-    def push(self, t_us: int, signal: Float32) -> list[tuple[int, Float32]]:
-        """Take one frame's signal; return the grid steps it completes as (t_us, features (M,)).
-
-        The second value of a step is what `motion_batch` gives for it.
-        """
-        done: list[tuple[int, Float32]] = []
+    def push(self, t_us: int, signal: Float32) -> list[Moment]:
+        """Take one frame's signal; return the grid steps that it completes."""
+        done: list[Moment] = []
         if self._last is not None and t_us - self._last[0] > MAX_GAP_US:
             self.reset()
         if self._last is None:
@@ -432,18 +443,16 @@ class Track:
         self._last = (t_us, signal)
         return done
 
-    def _append(self, step: int, signal: Float32, done: list[tuple[int, Float32]]) -> None:
+    def _append(self, step: int, signal: Float32, done: list[Moment]) -> None:
         self._age = 0 if self._step is None else self._age + 1
         self._step = step
         history = self._history
         history.append(signal)
         newest = len(history) - 1
-        past = np.array([[history[max(newest - lag, 0)] for lag in LAGS]])
+        past = [history[max(newest - lag, 0)] for lag in LAGS]
+        done.append(Moment(step, self._age, [signal, *past]))
         if newest == MAX_LAG:
             del history[0]
-        age = np.array([self._age], np.float32)
-        features = _motion(signal[None], past, age, arm=self.arm)[0]
-        done.append((step * STEP_US, features))
 
 
 def other(side: Side) -> Side:

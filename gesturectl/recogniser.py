@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from importlib import resources
+from math import hypot
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,11 @@ import numpy as np
 from gesturectl import decoder, features, model
 from gesturectl.decoder import MotionState, PoseState
 from gesturectl.errors import ModelError
-from gesturectl.features import Track
+from gesturectl.features import Moment, Track
 from gesturectl.types import (
     Began,
-    Body,
     Ended,
     Float32,
-    Hand,
     Observation,
     Scores,
     Side,
@@ -62,22 +61,29 @@ class Candidate:
     active: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Mover:
-    """A hand or an arm: its track, its way through the network, and its decoder's memory."""
+    """A hand or an arm: its track, its lane through the networks, and its decoder's memory.
+
+    `other` is that of the other side. `scored` are the grid steps that a frame completes: the
+    time, the motion features and the scores of each.
+    """
 
     side: Side
     arm: bool
     rules: decoder.Rules
-    track: Track
-    stream: model.TcnStream
+    streams: model.TcnStreams
+    lane: model.Lane
+    other: _Mover = field(init=False)
+    track: Track = field(default_factory=Track)
+    scored: list[tuple[int, Float32, Float32]] = field(default_factory=list)
     state: MotionState = field(default_factory=MotionState)
     moving: bool = False
     reach: float = 0.0
 
     def reset(self) -> None:
         self.track.reset()
-        self.stream.reset()
+        self.streams.forget(self.lane)
         state = self.state
         self.state = MotionState(quiet_until_us=state.quiet_until_us, echo=state.echo)
         self.moving = False
@@ -116,21 +122,27 @@ class Recogniser:
             "left": frozenset(map(features.mirrored, early)),
             "right": early,
         }
-        self._rules = {
-            part: decoder.early(trained.rules(part), early) for part in ("hand_pose", "body_pose")
-        }
+        hand = decoder.early(trained.rules("hand_pose"), early)
+        body = decoder.early(trained.rules("body_pose"), early)
+        self._rules: dict[Subject, decoder.Rules] = {"left": hand, "right": hand, "body": body}
         self._posers: dict[Subject, _Poser] = {s: _Poser() for s in ("left", "right", "body")}
-        self._movers: list[_Mover] = [
-            _Mover(
-                side,
-                arm,
-                decoder.early(trained.rules(part), names[side]),
-                Track.of(arm=arm),
-                trained.tcn(part).stream(),
-            )
-            for part, arm in (("hand_motion", False), ("arm_motion", True))
-            for side in names
-        ]
+        self._streams, movers = [], {}
+        for together in _together(trained):
+            streams = model.TcnStreams([trained.tcn(part) for part in together], rows=len(names))
+            self._streams.append(streams)
+            for net, part in enumerate(together):
+                for row, (side, those) in enumerate(names.items()):
+                    rules = decoder.early(trained.rules(part), those)
+                    arm = part == "arm_motion"
+                    movers[side, arm] = _Mover(side, arm, rules, streams, (row, net))
+        for (side, arm), mover in movers.items():
+            mover.other = movers[features.other(side), arm]
+        self._movers: dict[Subject, tuple[_Mover, ...]] = {
+            "left": (movers["left", False],),
+            "right": (movers["right", False],),
+            "body": (movers["right", True], movers["left", True]),
+        }
+        self._all_movers = tuple(movers.values())
         self._t_us = -1
         self._candidates: dict[Subject, Candidate] = {}
         self.gestures = frozenset(
@@ -171,12 +183,12 @@ class Recogniser:
             raise ValueError(f"observations must grow in time: {t} µs after {self._t_us} µs")
         self._t_us = t
         self._candidates.clear()
+        poses = self._look(observation)
         events: list[Began | Ended] = []
-        hands = {hand.side: hand for hand in observation.hands}
-        if hands:
-            events += self._step_hands(t, list(hands.values()), observation.size_px)
-        if observation.bodies:
-            events += self._step_body(t, observation.bodies[0], observation.size_px)
+        for subject, p in poses:
+            for mover in self._movers[subject]:
+                events += self._step_motion(mover, t)
+            events += self._step_pose(subject, t, p)
         events += self._lose(t, absent=LOST_US)
         return tuple(events)
 
@@ -186,41 +198,58 @@ class Recogniser:
         self._candidates.clear()
         return ended
 
-    def _step_hands(
-        self, t: int, hands: list[Hand], size_px: tuple[int, int]
-    ) -> Iterable[Began | Ended]:
-        points = features.hand_points(hands, size_px)
-        shapes, signals = features.hand_shapes_and_signals(points)
-        poses = self._hand_pose.scores(shapes)
-        for hand, signal, p in zip(hands, signals, poses, strict=True):
-            mover = self._mover(hand.side, arm=False)
-            yield from self._step_motion(mover, t, signal)
-            yield from self._step_pose(hand.side, "hand_pose", t, p, moving=mover.moving)
+    def _look(self, observation: Observation) -> list[tuple[Subject, Float32]]:
+        """Let the strokes of all who are seen go on; return the scores of their poses."""
+        t, size_px = observation.t_us, observation.size_px
+        hands = {hand.side: hand for hand in observation.hands}
+        poses: list[tuple[Subject, Float32]] = []
+        moved: list[tuple[_Mover, Float32]] = []
+        if hands:
+            points = features.hand_points(list(hands.values()), size_px)
+            shapes, signals = features.hand_shapes_and_signals(points)
+            poses += zip(hands, self._hand_pose.scores(shapes), strict=True)
+            moved += zip((self._movers[side][0] for side in hands), signals, strict=True)
+        if observation.bodies:
+            points = features.body_points(observation.bodies[0].image, size_px)[None]
+            signals = features.arm_signals(np.concatenate([points, features.mirror_body(points)]))
+            poses += [("body", self._body_pose.scores(features.body_shapes(points))[0])]
+            moved += zip(self._movers["body"], signals, strict=True)
+        self._follow(t, moved)
+        return poses
 
-    def _step_body(self, t: int, body: Body, size_px: tuple[int, int]) -> Iterable[Began | Ended]:
-        points = features.body_points(body.image, size_px)[None]
-        both = np.concatenate([points, features.mirror_body(points)])
-        signals = features.arm_signals(both)
-        for side, signal in zip(("right", "left"), signals, strict=True):
-            yield from self._step_motion(self._mover(side, arm=True), t, signal)
-        p = self._body_pose.scores(features.body_shapes(points))[0]
-        yield from self._step_pose("body", "body_pose", t, p, moving=False)
+    def _follow(self, t: int, moved: Iterable[tuple[_Mover, Float32]]) -> None:
+        """Take one frame's signals, and score the grid steps that are complete by now."""
+        due: dict[int, list[tuple[_Mover, Moment]]] = {}
+        for mover, signal in moved:
+            mover.scored.clear()
+            if mover.track.lost_us(t) > LOST_US:
+                mover.reset()
+            for moment in mover.track.push(t, signal):
+                due.setdefault(moment.step, []).append((mover, moment))
+        for step in sorted(due):
+            vectors: dict[_Mover, Float32] = {}
+            for arm in (False, True):
+                some = {mover: moment for mover, moment in due[step] if mover.arm is arm}
+                if some:
+                    rows = features.motions(list(some.values()), arm=arm)
+                    vectors |= zip(some, rows, strict=True)
+            for streams in self._streams:
+                mine = {m: vector for m, vector in vectors.items() if m.streams is streams}
+                if mine:
+                    p = streams.scores(step, {m.lane: vector for m, vector in mine.items()})
+                    for m, vector in mine.items():
+                        scores = p[m.lane][: len(m.rules.names)]
+                        m.scored.append((step * features.STEP_US, vector, scores))
 
-    def _mover(self, side: str, *, arm: bool) -> _Mover:
-        return next(m for m in self._movers if m.side == side and m.arm == arm)
-
-    def _step_motion(self, mover: _Mover, t: int, signal: Float32) -> Iterable[Began | Ended]:
-        if mover.track.lost_us(t) > LOST_US:
-            mover.reset()
+    def _step_motion(self, mover: _Mover, t: int) -> Iterable[Began | Ended]:
         rules = mover.rules
-        for at_us, vector in mover.track.push(t, signal):
-            p = mover.stream.scores(vector)
-            mover.reach = float(np.hypot(vector[4], vector[5]))  # over 267 ms
-            if self._mover(features.other(mover.side), arm=mover.arm).reach > ALONG * mover.reach:
-                p = _nothing(p)
-            scores = Scores(at_us, mover.side, p)
+        for at_us, vector, heard in mover.scored:
+            swift, reach = vector[2:4].tolist(), vector[4:6].tolist()  # over 100 and 267 ms
+            mover.reach = hypot(*reach)
+            mover.moving = hypot(*swift) > _STILL_FEATURE
+            along = mover.other.reach > ALONG * mover.reach
+            scores = Scores(at_us, mover.side, _nothing(heard) if along else heard)
             mover.state, events = decoder.step_motion(rules, mover.state, scores)
-            mover.moving = bool(np.hypot(vector[2], vector[3]) > _STILL_FEATURE)
             if events:
                 self._silence_others(mover, rules.names[mover.state.fired])
             # Events bear the time of the frame that completes the step: times never go back.
@@ -231,7 +260,7 @@ class Recogniser:
 
     def _silence_others(self, fired: _Mover, name: str) -> None:
         until = fired.state.quiet_until_us
-        for mover in self._movers:
+        for mover in self._all_movers:
             if mover is fired:
                 continue
             quiet, echo = max(until, mover.state.quiet_until_us), 0
@@ -240,11 +269,10 @@ class Recogniser:
                 echo = names.index(name)
             mover.state = replace(mover.state, quiet_until_us=quiet, echo=echo)
 
-    def _step_pose(
-        self, subject: Subject, part: str, t: int, p: Float32, *, moving: bool
-    ) -> Iterable[Began | Ended]:
-        poser, rules = self._posers[subject], self._rules[part]
+    def _step_pose(self, subject: Subject, t: int, p: Float32) -> Iterable[Began | Ended]:
+        poser, rules = self._posers[subject], self._rules[subject]
         poser.seen_us = t
+        moving = subject != "body" and self._movers[subject][0].moving
         if moving and not poser.state.active:
             p = _nothing(p)
         poser.state, events = decoder.step_pose(rules, poser.state, Scores(t, subject, p))
@@ -275,15 +303,23 @@ class Recogniser:
 
     def _lose(self, t: int, *, absent: int | None) -> Iterable[Ended]:
         """Forget whoever has been absent for longer than this, or everybody."""
-        for mover in self._movers:
+        for mover in self._all_movers:
             if absent is None or mover.track.lost_us(t) > absent:
                 mover.reset()
         for subject, poser in self._posers.items():
             if poser.seen_us >= 0 and (absent is None or t - poser.seen_us > absent):
-                rules = self._rules["body_pose" if subject == "body" else "hand_pose"]
+                rules = self._rules[subject]
                 poser.state, events = decoder.lose_pose(rules, poser.state, t, subject)
                 poser.seen_us = -1
                 yield from (event for event in events if isinstance(event, Ended))
+
+
+def _together(trained: model.Model) -> Iterable[list[str]]:
+    """Return the networks of strokes that can run together: all, in a model that we train."""
+    by_form: dict[tuple[int, ...], list[str]] = {}
+    for part in ("hand_motion", "arm_motion"):
+        by_form.setdefault(trained.tcn(part).form, []).append(part)
+    return by_form.values()
 
 
 def _nothing(p: Float32) -> Float32:
