@@ -29,6 +29,7 @@ Motions, strokes that begin and end at once:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import exp, isnan
 
 import numpy as np
 
@@ -108,11 +109,11 @@ def _smoothed(rules: Rules, state: PoseState | MotionState, scores: Scores) -> F
         since = 33_333
     else:
         old, since = state.p, max(scores.t_us - state.t_us, 0)
-    if np.isnan(scores.p[0]):  # points beyond all measure: one such frame must not stay for ever
+    if isnan(scores.p[0]):  # points beyond all measure: one such frame must not stay for ever
         return old
     if rules.smooth_us == 0:
         return scores.p
-    keep = np.float32(np.exp(-since / rules.smooth_us))
+    keep = np.float32(exp(-since / rules.smooth_us))
     smoothed: Float32 = keep * old + (1 - keep) * scores.p
     return smoothed
 

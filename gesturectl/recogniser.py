@@ -211,9 +211,9 @@ class Recogniser:
             moved += zip((self._movers[side][0] for side in hands), signals, strict=True)
         if observation.bodies:
             points = features.body_points(observation.bodies[0].image, size_px)[None]
-            signals = features.arm_signals(np.concatenate([points, features.mirror_body(points)]))
-            poses += [("body", self._body_pose.scores(features.body_shapes(points))[0])]
-            moved += zip(self._movers["body"], signals, strict=True)
+            shapes, arms = features.body_shapes_and_arms(points)
+            poses += [("body", self._body_pose.scores(shapes)[0])]
+            moved += zip(self._movers["body"], arms[:, 0], strict=True)
         self._follow(t, moved)
         return poses
 
