@@ -151,7 +151,7 @@ def step_motion(rules: Rules, state: MotionState, scores: Scores) -> tuple[Motio
     if fired and p[fired] < rules.exit[fired]:
         fired = 0
     best, since = _candidate(rules, p, state.candidate, state.since_us, t)
-    state = replace(state, t_us=t, p=p, candidate=best, since_us=since, fired=fired)
+    state = MotionState(t, p, best, since, fired, state.quiet_until_us, state.echo)
     if best in (0, fired) or t - since < rules.hold_us[best]:
         return state, ()
     if t < state.quiet_until_us:

@@ -98,6 +98,7 @@ _LIMBS, _PLACES, _BENDS, _VISIBLE = (
 BODY_SHAPE_SIZE = _VISIBLE.stop
 
 _TINY = 1e-6
+_TURNED, _BACK = np.array([1, 2, 0]), np.array([2, 0, 1])  # x, y, z; for cross products
 
 
 def _within(values: Float32, most: float) -> Float32:
@@ -106,9 +107,15 @@ def _within(values: Float32, most: float) -> Float32:
     return np.minimum(values, np.float32(most), out=values)
 
 
-def _unit(v: NDArray[Any]) -> NDArray[Any]:
-    unit: NDArray[Any] = v / (np.sqrt((v * v).sum(-1, keepdims=True)) + _TINY)
-    return unit
+def _length(v: NDArray[Any]) -> NDArray[Any]:
+    """Return how long vectors (…, 2) or (…, 3) are."""
+    square = v * v
+    # One after the other, as numpy adds along a short axis, in a third of its time.
+    total = square[..., 0] + square[..., 1]
+    if v.shape[-1] == 3:
+        total += square[..., 2]
+    long: NDArray[Any] = np.sqrt(total, out=total)
+    return long
 
 
 # --- hands --------------------------------------------------------------------------------------
@@ -138,6 +145,7 @@ _WAYS = np.array(
         *zip(_NEAR_A, _NEAR_B, strict=True),
     ]
 )
+_TO, _FROM = _WAYS.T
 _PALM_WAYS, _BONES, _REACH, _TO_WRIST, _NEAR = (
     slice(0, 4), slice(4, 24), slice(24, 29), slice(29, 34), slice(34, None)
 )  # fmt: skip
@@ -152,10 +160,8 @@ class _Ways:
 
     @classmethod
     def of(cls, points: Float32) -> _Ways:
-        ways = points[:, _WAYS[:, 0]] - points[:, _WAYS[:, 1]]
-        square = ways * ways
-        # One after the other, as numpy adds along a short axis, in a third of its time.
-        return cls(ways, np.sqrt(square[..., 0] + square[..., 1] + square[..., 2]))
+        ways = points.take(_TO, 1) - points.take(_FROM, 1)
+        return cls(ways, _length(ways))
 
 
 def palm_frame(points: Float32) -> tuple[Float32, Float32]:
@@ -174,10 +180,11 @@ def _palm_frame(seen: _Ways) -> tuple[Float32, Float32]:
     up = ways[:, 0] / (long[:, :1] + _TINY)
     across = ways[:, 1]
     along = across * up
-    across = _unit(across - (along[:, :1] + along[:, 1:2] + along[:, 2:]) * up)
+    across = across - (along[:, :1] + along[:, 1:2] + along[:, 2:]) * up
+    across /= _length(across)[:, None] + _TINY
     axes[:, 0], axes[:, 1] = across, up
-    for k, i, j in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        axes[:, 2, k] = across[:, i] * up[:, j] - across[:, j] * up[:, i]
+    turn, back = across.take(_TURNED, 1), up.take(_TURNED, 1)
+    axes[:, 2] = turn * up.take(_BACK, 1) - across.take(_BACK, 1) * back
     size: NDArray[Any] = (long[:, 1] + long[:, 2] + long[:, 3]) / 3
     return axes, (size + _TINY).astype(np.float32)
 
@@ -224,7 +231,7 @@ def hand_shapes_and_signals(points: Float32) -> tuple[Float32, Float32]:
         ],
         axis=1,
     )
-    centre = points[:, _PALM, :2].mean(1)
+    centre = np.add.reduce(points[:, _PALM, :2], 1) / np.float32(len(_PALM))  # as `mean` does
     signals = np.concatenate(
         [centre, np.log(size)[:, None], axes[:, 1], axes[:, 2], curled], axis=1
     )
@@ -254,9 +261,7 @@ def _body_scale(points: Float32) -> tuple[Float32, Float32]:
     left, right = points[:, 11, :2], points[:, 12, :2]
     middle = (left + right) / 2
     hips = (points[:, 23, :2] + points[:, 24, :2]) / 2
-    width = np.sqrt(((left - right) ** 2).sum(-1))
-    torso = np.sqrt(((hips - middle) ** 2).sum(-1))
-    unit = np.maximum(width, 0.6 * torso) + _TINY
+    unit = np.maximum(_length(left - right), 0.6 * _length(hips - middle)) + _TINY
     return middle.astype(np.float32), unit.astype(np.float32)
 
 
@@ -284,8 +289,7 @@ def body_shapes(points: Float32) -> Float32:
 def _body_shapes(points: Float32, middle: Float32, unit: Float32) -> Float32:
     n, xy = len(points), points[..., :2]
     ways = xy[:, _BODY_WAYS[:, 0]] - xy[:, _BODY_WAYS[:, 1]]
-    square = ways * ways
-    ways /= np.sqrt(square[..., 0] + square[..., 1])[..., None] + _TINY
+    ways /= _length(ways)[..., None] + _TINY
     joints = ways[:, len(_LIMB_A) :].reshape(n, 2, 3, 2)  # side; thigh, shin, trunk; x, y
     shapes = np.empty((n, BODY_SHAPE_SIZE), np.float32)
     shapes[:, _LIMBS] = ways[:, : len(_LIMB_A)].reshape(n, -1)

@@ -244,8 +244,8 @@ class Recogniser:
     def _step_motion(self, mover: _Mover, t: int) -> Iterable[Began | Ended]:
         rules = mover.rules
         for at_us, vector, heard in mover.scored:
-            swift, reach = vector[2:4].tolist(), vector[4:6].tolist()  # over 100 and 267 ms
-            mover.reach = hypot(*reach)
+            *swift, right, down = vector[2:6].tolist()  # over 100 ms, and over 267
+            mover.reach = hypot(right, down)
             mover.moving = hypot(*swift) > _STILL_FEATURE
             along = mover.other.reach > ALONG * mover.reach
             scores = Scores(at_us, mover.side, _nothing(heard) if along else heard)
