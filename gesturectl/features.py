@@ -51,7 +51,6 @@ _HIP, _KNEE, _ANKLE = (23, 24), (25, 26), (27, 28)
 _LIMB_A = np.array([11, 13, 12, 14, 23, 25, 24, 26, 11, 12])
 _LIMB_B = np.array([13, 15, 14, 16, 25, 27, 26, 28, 23, 24])
 _SEEN = np.array([13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
-_ARMS = np.array([13, 14, 15, 16])
 # Wrist, elbow and index of one arm, wrist and elbow of the other: of the right, of the left.
 _OF_ARMS = np.array([[16, 14, 20, 15, 13], [15, 13, 19, 16, 14]])
 _MIRROR_BODY = np.array(
@@ -127,7 +126,7 @@ def hand_points(hands: Sequence[Hand], size_px: tuple[int, int]) -> Float32:
     x and z are multiplied by the aspect, so that shapes are true whatever the picture's format.
     """
     aspect = size_px[0] / size_px[1]
-    points = np.stack([hand.image for hand in hands]).astype(np.float32)
+    points = np.array([hand.image for hand in hands], np.float32)
     signs = np.array([aspect if hand.side == "right" else -aspect for hand in hands], np.float32)
     points[..., 0] *= signs[:, None]
     points[..., 2] *= aspect
@@ -276,6 +275,9 @@ _BODY_WAYS = np.array(
 )  # fmt: skip
 
 
+_BODY_TO, _BODY_FROM = _BODY_WAYS.T
+
+
 def body_shapes(points: Float32) -> Float32:
     """Describe bodies free of place and size.
 
@@ -288,19 +290,19 @@ def body_shapes(points: Float32) -> Float32:
 
 def _body_shapes(points: Float32, middle: Float32, unit: Float32) -> Float32:
     n, xy = len(points), points[..., :2]
-    ways = xy[:, _BODY_WAYS[:, 0]] - xy[:, _BODY_WAYS[:, 1]]
+    ways = xy.take(_BODY_TO, 1) - xy.take(_BODY_FROM, 1)
     ways /= _length(ways)[..., None] + _TINY
     joints = ways[:, len(_LIMB_A) :].reshape(n, 2, 3, 2)  # side; thigh, shin, trunk; x, y
     shapes = np.empty((n, BODY_SHAPE_SIZE), np.float32)
     shapes[:, _LIMBS] = ways[:, : len(_LIMB_A)].reshape(n, -1)
-    arms = (xy[:, _ARMS] - middle[:, None]) / unit[:, None, None]
+    arms = (xy[:, 13:17] - middle[:, None]) / unit[:, None, None]  # elbows, wrists
     shapes[:, _PLACES] = arms.reshape(n, -1)
     by_side = np.empty((n, 2, 3), np.float32)
     for k, (one, another) in enumerate(((0, 1), (2, 0))):
         along = joints[:, :, one] * joints[:, :, another]
         by_side[:, :, k] = along[..., 0] + along[..., 1]
     by_side[:, :, 1] *= -1  # the thigh as seen from the hip
-    by_side[:, :, 2] = (xy[:, _KNEE, 1] - xy[:, _HIP, 1]) / unit[:, None]
+    by_side[:, :, 2] = (xy[:, 25:27, 1] - xy[:, 23:25, 1]) / unit[:, None]  # knees, hips
     shapes[:, _BENDS] = by_side.reshape(n, -1)
     _within(shapes[:, _PLACES.start : _BENDS.stop], 4)
     shapes[:, _VISIBLE] = points[:, _SEEN, 3]
@@ -337,11 +339,12 @@ def _arm_signals(points: Float32, middle: Float32, unit: Float32) -> Float32:
     relative = (points[:, _OF_ARMS, :2] - middle[:, None, None]) / unit[:, None, None, None]
     relative[:, 1, :, 0] *= -1
     signals = np.zeros((2, len(points), ARM_SIGNAL_SIZE), np.float32)
+    signals[1, :, 11:] = wrists = points[:, 15:17, 3]
+    signals[0, :, 11:] = wrists[:, ::-1]
     for arm, places in enumerate(_within(relative, 5).swapaxes(0, 1)):
         # The wrist is kept in shoulder widths already (log unit 0): the body may walk or lean.
         signals[arm, :, :2] = places[:, 0]
         signals[arm, :, 3:11] = places[:, 1:].reshape(-1, 8)
-        signals[arm, :, 11:] = points[:, _WRIST[:: 1 if arm else -1], 3]
     return signals
 
 

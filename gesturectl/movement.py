@@ -43,7 +43,7 @@ class _Widths:
 
     def middle(self, within_us: int) -> float:
         latest_us = self.seen[-1][0]
-        return median(width for t_us, width in self.seen if latest_us - t_us <= within_us)
+        return median([width for t_us, width in self.seen if latest_us - t_us <= within_us])
 
 
 class Palms:

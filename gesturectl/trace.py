@@ -498,7 +498,7 @@ def _parse_points(rows: object, shape: tuple[int, int], name: str, where: _Where
         where.fail(f"{name} must be {shape[0]} points of {shape[1]} numbers each")
     try:
         points = np.array(numbers, np.float64).reshape(shape)
-        sane = bool((np.abs(points) <= MAX_COORDINATE).all())
+        sane = bool(np.abs(points).max() <= MAX_COORDINATE)
     except OverflowError:  # an integer beyond all floats
         sane = False
     if not sane:
