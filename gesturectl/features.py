@@ -145,9 +145,7 @@ _WAYS = np.array(
     ]
 )
 _TO, _FROM = _WAYS.T
-_PALM_WAYS, _BONES, _REACH, _TO_WRIST, _NEAR = (
-    slice(0, 4), slice(4, 24), slice(24, 29), slice(29, 34), slice(34, None)
-)  # fmt: skip
+_PALM_WAYS, _BONES, _REACH, _APART = slice(0, 4), slice(4, 24), slice(24, 29), slice(29, None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,23 +216,16 @@ def hand_shapes_and_signals(points: Float32) -> tuple[Float32, Float32]:
     curled = _curls(seen)
     bones = seen.ways[:, _BONES] / (seen.long[:, _BONES, None] + _TINY)
     local = bones @ axes.transpose(0, 2, 1)
-    scale = size[:, None]
+    up_and_out = axes[:, 1:].reshape(len(points), 6)
+    apart = seen.long[:, _APART] / size[:, None]
     shapes = np.concatenate(
-        [
-            local.reshape(len(points), -1),
-            curled,
-            seen.long[:, _TO_WRIST] / scale,
-            seen.long[:, _NEAR] / scale,
-            axes[:, 1],
-            axes[:, 2],
-        ],
-        axis=1,
+        [local.reshape(len(points), 60), curled, apart, up_and_out], axis=1, dtype=np.float32
     )
     centre = np.add.reduce(points[:, _PALM, :2], 1) / np.float32(len(_PALM))  # as `mean` does
     signals = np.concatenate(
-        [centre, np.log(size)[:, None], axes[:, 1], axes[:, 2], curled], axis=1
+        [centre, np.log(size)[:, None], up_and_out, curled], axis=1, dtype=np.float32
     )
-    return shapes.astype(np.float32, copy=False), signals.astype(np.float32, copy=False)
+    return shapes, signals
 
 
 # --- bodies -------------------------------------------------------------------------------------
@@ -331,7 +322,8 @@ def arm_signals(points: Float32) -> Float32:
     index, other wrist and other elbow from the shoulders' middle in shoulder widths, and the
     visibility of both wrists.
     """
-    return _arm_signals(points, *_body_scale(points))[0]
+    right: Float32 = _arm_signals(points, *_body_scale(points))[0]
+    return right
 
 
 def _arm_signals(points: Float32, middle: Float32, unit: Float32) -> Float32:
@@ -367,8 +359,11 @@ def _motion(now: Float32, past: Float32, age: Float32, *, arm: bool) -> Float32:
     function for streams and recordings, so that they cannot drift apart.
     """
     scale = np.exp((now[:, 2] + past[:, _LAG_3, 2] + past[:, _LAG_8, 2]) / 3)
-    moved = (now[:, None, :2] - past[:, :, :2]) / scale[:, None, None] / _SPANS
     vector = np.empty((len(now), ARM_MOTION_SIZE if arm else HAND_MOTION_SIZE), np.float32)
+    moved = vector[:, :8].reshape(len(now), 4, 2)  # the same numbers
+    np.subtract(now[:, None, :2], past[:, :, :2], out=moved)
+    moved /= scale[:, None, None]
+    moved /= _SPANS
     if arm:
         moved *= 4  # a shoulder width is about four palm widths
         vector[:, 8:10] = now[:, :2]
@@ -384,7 +379,6 @@ def _motion(now: Float32, past: Float32, age: Float32, *, arm: bool) -> Float32:
         vector[:, 10:16] = now[:, 3:9]
         vector[:, 16:18] = (now[:, 3:5] - past[:, _LAG_3, 3:5]) * 2
         vector[:, 18:23] = now[:, 9:14]
-    vector[:, :8] = moved.reshape(len(now), 8)
     vector[:, -2] = np.minimum(age, 30) / 30
     vector[:, -1] = 1
     return _within(vector, 6)

@@ -127,13 +127,12 @@ class Recogniser:
         self._rules: dict[Subject, decoder.Rules] = {"left": hand, "right": hand, "body": body}
         self._posers: dict[Subject, _Poser] = {s: _Poser() for s in ("left", "right", "body")}
         self._streams, movers = [], {}
-        for together in _together(trained):
-            streams = model.TcnStreams([trained.tcn(part) for part in together], rows=len(names))
+        for together in _of_one_form(trained):
+            streams = model.TcnStreams([trained.tcn(name) for name in together], rows=len(names))
             self._streams.append(streams)
-            for net, part in enumerate(together):
+            for net, name in enumerate(together):
                 for row, (side, those) in enumerate(names.items()):
-                    rules = decoder.early(trained.rules(part), those)
-                    arm = part == "arm_motion"
+                    rules, arm = decoder.early(trained.rules(name), those), name == "arm_motion"
                     movers[side, arm] = _Mover(side, arm, rules, streams, (row, net))
         for (side, arm), mover in movers.items():
             mover.other = movers[features.other(side), arm]
@@ -227,19 +226,19 @@ class Recogniser:
             for moment in mover.track.push(t, signal):
                 due.setdefault(moment.step, []).append((mover, moment))
         for step in sorted(due):
-            vectors: dict[_Mover, Float32] = {}
+            vectors: list[tuple[_Mover, Float32]] = []
             for arm in (False, True):
-                some = {mover: moment for mover, moment in due[step] if mover.arm is arm}
+                some = [one for one in due[step] if one[0].arm is arm]
                 if some:
-                    rows = features.motions(list(some.values()), arm=arm)
-                    vectors |= zip(some, rows, strict=True)
+                    rows = features.motions([moment for _, moment in some], arm=arm)
+                    vectors += zip((mover for mover, _ in some), rows, strict=True)
             for streams in self._streams:
-                mine = {m: vector for m, vector in vectors.items() if m.streams is streams}
+                mine = [one for one in vectors if one[0].streams is streams]
                 if mine:
-                    p = streams.scores(step, {m.lane: vector for m, vector in mine.items()})
-                    for m, vector in mine.items():
-                        scores = p[m.lane][: len(m.rules.names)]
-                        m.scored.append((step * features.STEP_US, vector, scores))
+                    p = streams.scores(step, {mover.lane: vector for mover, vector in mine})
+                    for mover, vector in mine:
+                        scores = p[mover.lane][: len(mover.rules.names)]
+                        mover.scored.append((step * features.STEP_US, vector, scores))
 
     def _step_motion(self, mover: _Mover, t: int) -> Iterable[Began | Ended]:
         rules = mover.rules
@@ -290,16 +289,13 @@ class Recogniser:
         side: Side | None = None,
     ) -> None:
         best = active or int(p[1:].argmax()) + 1
+        likely = float(p[best])
         old = self._candidates.get(subject)
-        if old is None or p[best] > old.p or active:
+        if old is None or likely > old.p or active:
             name = rules.names[best]
-            self._candidates[subject] = Candidate(
-                subject,
-                _named(name, side) if side else name,
-                float(p[best]),
-                float(rules.enter[best]),
-                bool(active),
-            )
+            gesture = _named(name, side) if side else name
+            enter = float(rules.enter[best])
+            self._candidates[subject] = Candidate(subject, gesture, likely, enter, bool(active))
 
     def _lose(self, t: int, *, absent: int | None) -> Iterable[Ended]:
         """Forget whoever has been absent for longer than this, or everybody."""
@@ -314,11 +310,11 @@ class Recogniser:
                 yield from (event for event in events if isinstance(event, Ended))
 
 
-def _together(trained: model.Model) -> Iterable[list[str]]:
+def _of_one_form(trained: model.Model) -> Iterable[list[str]]:
     """Return the networks of strokes that can run together: all, in a model that we train."""
     by_form: dict[tuple[int, ...], list[str]] = {}
-    for part in ("hand_motion", "arm_motion"):
-        by_form.setdefault(trained.tcn(part).form, []).append(part)
+    for name in ("hand_motion", "arm_motion"):
+        by_form.setdefault(trained.tcn(name).form, []).append(name)
     return by_form.values()
 
 

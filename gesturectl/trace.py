@@ -509,11 +509,9 @@ def _parse_points(rows: object, shape: tuple[int, int], name: str, where: _Where
 def _check_keys(row: object, known: set[str], name: str, where: _Where) -> dict[str, Any]:
     if not isinstance(row, dict):
         where.fail(f"{name} must be a JSON object like {{{', '.join(sorted(known))}}}")
-    unknown = sorted(row.keys() - known)
-    if unknown:
-        where.fail(
-            f"{name} has the unknown key {unknown[0]!r:.40}; known: {', '.join(sorted(known))}"
-        )
+    if not row.keys() <= known:
+        unknown = min(row.keys() - known)
+        where.fail(f"{name} has the unknown key {unknown!r:.40}; known: {', '.join(sorted(known))}")
     return row
 
 

@@ -114,13 +114,13 @@ def test_streamed_motion_is_that_of_the_whole_recording(
     signals = np.cumsum(rng.normal(0, 0.05, (len(t_us), size)), axis=0).astype(np.float32)
     steps, motion = features.motion_batch(t_us, signals, arm=arm)
 
-    track, done = Track.of(arm=arm), []
+    track, done = Track(), []
     for t, signal in zip(t_us.tolist(), signals, strict=True):
         done += track.push(t, signal)
 
-    assert [t // features.STEP_US for t, _ in done] == steps.tolist()
+    assert [moment.step for moment in done] == steps.tolist()
     if done:
-        assert np.stack([vector for _, vector in done]) == pytest.approx(motion, abs=2e-4)
+        assert features.motions(done, arm=arm) == pytest.approx(motion, abs=2e-4)
 
 
 @given(stamps())
@@ -138,3 +138,12 @@ def test_a_gap_is_bridged_up_to_150_ms_and_never_beyond(t_us: np.ndarray) -> Non
         before = np.searchsorted(t_us, step * features.STEP_US) - 1
         assert t_us[before + 1] - t_us[before] > features.MAX_GAP_US
     assert np.isfinite(values).all()
+
+
+@given(seeds, st.integers(1, 3))
+def test_the_left_arm_is_the_right_one_of_the_body_in_a_mirror(seed: int, count: int) -> None:
+    points = np.random.default_rng(seed).normal(0.5, 0.4, (count, 33, 4)).astype(np.float32)
+    shapes, (right, left) = features.body_shapes_and_arms(points)
+    assert (shapes == features.body_shapes(points)).all()
+    assert (right == features.arm_signals(points)).all()
+    assert (left == features.arm_signals(features.mirror_body(points))).all()

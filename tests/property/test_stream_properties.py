@@ -85,13 +85,14 @@ def scores(
     net: model.Tcn, t_us: np.ndarray, signals: np.ndarray, *, arm: bool
 ) -> dict[int, np.ndarray]:
     """A network's probabilities by time, heard frame by frame as the recogniser does."""
-    track, stream, told = Track.of(arm=arm), net.stream(), {}
+    track, stream, told = Track(), net.stream(), {}
     for t, signal in zip(t_us.tolist(), signals, strict=True):
         if track.lost_us(t) > features.MAX_GAP_US:
             track.reset()
             stream.reset()
-        for at_us, vector in track.push(t, signal):
-            told[at_us] = stream.scores(vector)
+        for moment in track.push(t, signal):
+            (vector,) = features.motions([moment], arm=arm)
+            told[moment.step * features.STEP_US] = stream.scores(vector)
     return told
 
 
@@ -121,15 +122,16 @@ def test_features_of_chunks_are_scored_like_the_features_of_the_whole(
     rng = np.random.default_rng(seed)
     t_us, signals, _ = synth.signal_stream(rng, 10.0, 0.7, arm=arm)
     steps, whole = features.motion_batch(t_us, signals, arm=arm)
-    track, streamed = Track.of(arm=arm), []
+    track, streamed = Track(), []
     ends = [*np.cumsum(sizes).tolist(), len(t_us)]
     start = 0
     for end in ends:
         for t, signal in zip(t_us[start:end].tolist(), signals[start:end], strict=True):
             streamed += track.push(t, signal)
         start = max(start, end)
-    assert [t // features.STEP_US for t, _ in streamed] == steps.tolist()
+    assert [moment.step for moment in streamed] == steps.tolist()
     net = shipped().tcn("arm_motion" if arm else "hand_motion")
     one, other = net.stream(), net.stream()
-    for (_, vector), row in zip(streamed, whole, strict=True):
+    for moment, row in zip(streamed, whole, strict=True):
+        (vector,) = features.motions([moment], arm=arm)
         assert one.scores(vector) == pytest.approx(other.scores(row), abs=1e-3)

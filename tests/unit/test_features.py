@@ -168,7 +168,7 @@ def test_no_frames_give_no_motion() -> None:
 
 
 def test_a_track_says_for_how_long_nothing_has_been_seen() -> None:
-    track = Track.of(arm=False)
+    track = Track()
     assert track.lost_us(99) == 0
     track.push(1_000, ramp([0])[1][0])
     assert track.lost_us(51_000) == 50_000
@@ -177,9 +177,9 @@ def test_a_track_says_for_how_long_nothing_has_been_seen() -> None:
 
 
 def test_a_frame_between_two_steps_completes_none() -> None:
-    track, (stamps, signals) = Track.of(arm=False), ramp([0, 10_000, 20_000, 70_000])
+    track, (stamps, signals) = Track(), ramp([0, 10_000, 20_000, 70_000])
     done = [track.push(int(t), s) for t, s in zip(stamps, signals, strict=True)]
-    assert [[t_us for t_us, _ in steps] for steps in done] == [[0], [], [], [STEP_US, 2 * STEP_US]]
+    assert [[moment.step for moment in moments] for moments in done] == [[0], [], [], [1, 2]]
 
 
 @pytest.mark.parametrize("fps", [15, 30, 60])

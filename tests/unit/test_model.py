@@ -112,6 +112,37 @@ def test_a_stream_that_was_reset_is_a_fresh_one(folder: Path) -> None:
         assert (used.scores(row) == fresh.scores(row)).all()
 
 
+def test_lanes_do_not_hear_each_other() -> None:
+    shipped = model.load(SHIPPED)
+    hand, arm = shipped.tcn("hand_motion"), shipped.tcn("arm_motion")
+    rng = np.random.default_rng(4)
+    lanes = [(row, net) for row in range(2) for net in range(2)]
+    together = model.TcnStreams([hand, arm], rows=2)
+    alone = {lane: (hand, arm)[lane[1]].stream() for lane in lanes}
+    following = dict.fromkeys(lanes, 300)
+    for now in range(300, 370):
+        if now == 333:
+            together.forget((0, 1))
+            alone[0, 1].reset()
+        # Each is lost for a while, and takes the steps that it has missed when it is back.
+        here = [lane for i, lane in enumerate(lanes) if (now // 7 + i) % 5]
+        for step in range(min((following[lane] for lane in here), default=now), now + 1):
+            taken = [lane for lane in here if following[lane] == step]
+            x = {lane: rng.normal(size=(25, 24)[lane[1]]).astype(np.float32) for lane in taken}
+            p = together.scores(step, x)
+            for lane in taken:
+                following[lane] += 1
+                expected = alone[lane].scores(x[lane])
+                assert (p[lane][: len(expected)] == expected).all()
+                assert not p[lane][len(expected) :].any()
+
+
+def test_networks_of_different_forms_do_not_run_together(folder: Path) -> None:
+    small, large = model.load(folder).tcn("strokes"), model.load(SHIPPED).tcn("hand_motion")
+    with pytest.raises(ValueError, match="different forms"):
+        model.TcnStreams([small, large], rows=1)
+
+
 # --- the shipped one ----------------------------------------------------------------------------
 
 
