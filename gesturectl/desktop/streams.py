@@ -71,16 +71,16 @@ class Stream:
         """Yield the messages that are there.
 
         Raises:
-            DesktopError: the other end is gone.
+            DesktopError: the other end is gone, and all that it said was yielded.
         """
-        self._socket.settimeout(0)
-        try:
-            while True:
+        while True:
+            while (message := cut(self._buffer)) is not None:
+                yield message
+            self._socket.settimeout(0)  # each time: who was given a message may have sent one
+            try:
                 self._read()
-        except BlockingIOError:
-            pass
-        while (message := cut(self._buffer)) is not None:
-            yield message
+            except BlockingIOError:
+                return
 
     def close(self) -> None:
         """Leave."""

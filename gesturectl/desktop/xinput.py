@@ -33,7 +33,6 @@ from gesturectl.types import UserInput
 GENERIC_EVENT = 35
 HIERARCHY = 11
 RAW_KEY_PRESS, RAW_KEY_RELEASE, RAW_BUTTON_PRESS, RAW_BUTTON_RELEASE, RAW_MOTION = range(13, 18)
-RAW_TOUCH_BEGIN, RAW_TOUCH_END = 22, 24
 # What the sink has sent is noted by the core protocol's numbers.
 CORE_EVENTS = {RAW_KEY_PRESS: 2, RAW_KEY_RELEASE: 3, RAW_BUTTON_PRESS: 4, RAW_BUTTON_RELEASE: 5}
 

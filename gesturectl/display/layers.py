@@ -33,7 +33,6 @@ from gesturectl.wayland import DISPLAY, DISPLAY_SYNC, Global, Message, message
 # events are numbered in the order of these files.
 REGISTRY: Final = 2
 GLOBAL_REMOVE: Final = 1
-DELETE_ID: Final = 1
 CREATE_SURFACE, CREATE_REGION = 0, 1  # of wl_compositor
 SURFACE_DESTROY, ATTACH, INPUT_REGION, COMMIT, BUFFER_SCALE, DAMAGE_BUFFER = 0, 1, 5, 6, 8, 9
 CREATE_POOL, CREATE_BUFFER, POOL_DESTROY, BUFFER_DESTROY = 0, 0, 1, 0

@@ -44,7 +44,6 @@ PUT_IMAGE_CODE, PUT_IMAGE = 72, struct.Struct("=xB2xIIHHhhBB2x")
 SET, BOUNDING, INPUT = 0, 0, 2  # of the shape extension
 UNSORTED: Final = 0
 TRUE_COLOR: Final = 4
-POINTER_SCREEN: Final = 1
 ATOM, STRING, WM_NAME = 4, 31, 39  # known to every server
 WHOLE_OF: Final = 255 / np.maximum(np.arange(256, dtype=np.float32), 1)  # by an alpha
 DPI: Final = 96.0  # at which a length of 1 is a pixel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from gesturectl import desktop, wayland
 from gesturectl.desktop import DESKTOPS, NoDesktop, open_desktop, sway, wlroots
 from gesturectl.desktop.inuse import MEANT_PX, WITHIN_MS, Hands, Travel, travelled
 from gesturectl.desktop.processes import executable_of
+from gesturectl.desktop.streams import Stream
 from gesturectl.errors import DesktopError, UsageError
 from gesturectl.sinks.injected import FORGOTTEN_S, Injected
 from gesturectl.types import Window
@@ -196,6 +198,23 @@ def test_a_message_of_wayland_is_read_when_it_is_whole() -> None:
 def test_what_is_not_wayland_is_refused() -> None:
     with pytest.raises(DesktopError, match="does not speak Wayland"):
         wlroots._cut(bytearray(8))
+
+
+def test_what_was_said_before_the_end_is_heard_before_the_end(short_folder: Path) -> None:
+    path = str(short_folder / "desktop")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        stream = Stream(path, "the desktop")
+        peer, _ = listener.accept()
+    refusal = wayland.message(wayland.DISPLAY, wayland.DISPLAY_ERROR, body=wayland.string("no"))
+    peer.sendall(2 * refusal)
+    peer.close()
+    heard = stream.arrived(wayland.cut)
+    assert [next(heard).object, next(heard).object] == [wayland.DISPLAY] * 2
+    with pytest.raises(DesktopError, match="the desktop has ended"):
+        next(heard)
+    stream.close()
 
 
 @pytest.mark.parametrize("text", ["", "abc", "wörld", "four"])
