@@ -1,4 +1,4 @@
-"""Wayland's wire: messages of whole words over a local socket, written and read here.
+"""Wayland's wire: messages of whole words over a local socket, and a client that exchanges them.
 
     ┌ object ─┬ bytes · number ┬ arguments …    uint, int, fixed: a word each
     │ 4 bytes │ 2 + 2 bytes    │                string: length with its zero, itself, filled up
@@ -12,8 +12,12 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+
+from gesturectl.errors import GesturectlError
+from gesturectl.streams import Stream
 
 HEADER = struct.Struct("=IHH")  # object, number of the request or event, bytes of the message
 WORD = struct.Struct("=I")
@@ -99,3 +103,86 @@ def display_path() -> str:
     if not display or display.startswith("/"):
         return display
     return str(Path(os.environ.get("XDG_RUNTIME_DIR", "/"), display))
+
+
+class Client:
+    """Our end of the Wayland desktop at `path`, and the objects that we make there.
+
+    `heard` takes the events. `globals` are those of the `registry` by interface; of several, as of
+    seats, the first, which is the user's. What goes wrong, also later, raises `problem`; `loss` is
+    what the end of the desktop means, and what to do.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        heard: Callable[[Message], None],
+        problem: type[GesturectlError],
+        loss: str,
+    ) -> None:
+        self.globals: dict[str, Global] = {}
+        self._heard, self._problem = heard, problem
+        self._newest = DISPLAY  # numbers of objects that we make must follow each other
+        self.registry = self.number()
+        if not path:
+            raise problem("WAYLAND_DISPLAY is not set: start gesturectl in a Wayland session")
+        try:
+            self._stream = Stream(path, cut, problem, f"the Wayland desktop at {path}", loss)
+        except OSError as error:
+            raise problem(
+                f"no Wayland desktop answers at {path} ({error.strerror or error}); start "
+                "gesturectl inside its session"
+            ) from error
+
+    def fileno(self) -> int:
+        """Return the descriptor of the connection."""
+        return self._stream.fileno()
+
+    def read_globals(self) -> None:
+        """Have the desktop tell what it offers, and wait until it has."""
+        self.send(DISPLAY, DISPLAY_GET_REGISTRY, self.registry)
+        self.round_trip()
+
+    def number(self) -> int:
+        """Return the number of a new object."""
+        self._newest += 1
+        return self._newest
+
+    def bind(self, offered: Global, newest: int) -> int:
+        """Make a global ours, in the newest version that both sides know; return its number."""
+        number = self.number()
+        self.write(bind(self.registry, offered, min(offered.version, newest), number))
+        return number
+
+    def send(self, of: int, request: int, *words: int, body: bytes = b"") -> None:
+        """Send a request."""
+        self.write(message(of, request, *words, body=body))
+
+    def write(self, requests: bytes | bytearray, *files: int) -> None:
+        """Send requests as they are, and files with them."""
+        self._stream.send(requests, *files)
+
+    def read_events(self) -> None:
+        """Hear what the desktop has said since the last call."""
+        for told in self._stream.arrived():
+            self._take_in(told)
+
+    def round_trip(self) -> None:
+        """Wait until the desktop has done all that was sent, and told what came of it."""
+        callback = self.number()
+        self.send(DISPLAY, DISPLAY_SYNC, callback)
+        while (told := self._stream.wait()).object != callback:
+            self._take_in(told)
+
+    def close(self) -> None:
+        """Leave."""
+        self._stream.close()
+
+    def _take_in(self, told: Message) -> None:
+        if told.object == DISPLAY and told.event == DISPLAY_ERROR:
+            reason = read_string(told.body, 8)
+            raise self._problem(f"the Wayland desktop refused what was sent: {reason}")
+        if told.object == self.registry and told.event == REGISTRY_GLOBAL:
+            offered = read_global(told.body)
+            self.globals.setdefault(offered.interface, offered)
+        self._heard(told)

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from gesturectl.desktop import WAYLAND_INPUT, OpenWindow
+from gesturectl.desktop import LOST, WAYLAND_INPUT, OpenWindow, Texts
 from gesturectl.desktop.processes import executable_of
-from gesturectl.desktop.streams import Stream
 from gesturectl.errors import DesktopError
+from gesturectl.streams import Stream
 from gesturectl.types import UserInput, Window
 
 # Source: sway-ipc(7). Numbers are in the machine's own byte order.
@@ -47,12 +47,12 @@ class SwayDesktop:
         self._path = path or os.environ.get("SWAYSOCK", "")
         self._stream = _connect(self._path)
         self._front = 0  # sway's number of the container in front
-        self._told: Window | None = None
+        self._told: Texts | None = None
         self._stream.send(_message(SUBSCRIBE, json.dumps(["window", "workspace"])))
         self._stream.send(_message(GET_TREE))
         tree: Node = {}
         while not tree:
-            kind, content = self._stream.wait(_cut)
+            kind, content = self._stream.wait()
             if kind == SUBSCRIBE and not content.get("success"):
                 raise DesktopError(f"sway at {self._path} does not tell of its windows")
             tree = content if kind == GET_TREE else {}
@@ -65,17 +65,17 @@ class SwayDesktop:
         Raises:
             DesktopError: sway has ended.
         """
-        for kind, content in self._stream.arrived(_cut):
+        for kind, content in self._stream.arrived():
             self._take_in(kind, content)
         if self._next is None:
             return ()
         node, self._next = self._next, None
         self._front = int(node.get("id", 0))
-        window = Window(t_us, *_texts(node)) if node else Window(t_us)
-        before, self._told = self._told, window
-        if before is not None and _same(before, window):
+        texts = _texts(node)
+        if texts == self._told:
             return ()
-        return (window,)
+        self._told = texts
+        return (Window(t_us, *texts),)
 
     def windows(self) -> tuple[OpenWindow, ...]:
         """Return all windows, in the order of sway's tree.
@@ -86,7 +86,7 @@ class SwayDesktop:
         stream = _connect(self._path)
         try:
             stream.send(_message(GET_TREE))
-            _, tree = stream.wait(_cut)
+            _, tree = stream.wait()
         finally:
             stream.close()
         return tuple(
@@ -128,11 +128,11 @@ def works(path: str | None = None) -> str | None:
         return str(error)
 
 
-def _connect(path: str) -> Stream:
+def _connect(path: str) -> Stream[tuple[int, Node]]:
     if not path:
         raise DesktopError("SWAYSOCK is not set: this is not a session of sway")
     try:
-        return Stream(path, "sway")
+        return Stream(path, _cut, DesktopError, "sway", LOST)
     except OSError as error:
         raise DesktopError(
             f"no sway answers at {path} ({error.strerror}); start gesturectl inside its session"
@@ -147,20 +147,20 @@ def _cut(buffer: bytearray) -> tuple[int, Node] | None:
     """Take the first message off a buffer, or None while it is not whole.
 
     Raises:
-        DesktopError: this is no message of sway's.
+        ValueError: this is no message of sway's.
     """
     if len(buffer) < HEADER.size:
         return None
     magic, length, kind = HEADER.unpack_from(buffer)
     if magic != MAGIC or length > LONGEST:
-        raise DesktopError("what answers at SWAYSOCK is not sway")
+        raise ValueError("what answers at SWAYSOCK is not sway")
     end = HEADER.size + length
     if len(buffer) < end:
         return None
     try:
         content = json.loads(buffer[HEADER.size : end])
     except ValueError as error:
-        raise DesktopError(f"sway sent a message that cannot be read ({error})") from error
+        raise ValueError(f"sway sent a message that cannot be read ({error})") from error
     del buffer[:end]
     return kind, content if isinstance(content, dict) else {}
 
@@ -174,11 +174,7 @@ def _containers(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _texts(node: Node) -> tuple[str, str, str]:
+def _texts(node: Node) -> Texts:
     """Return application, title, executable. A window of XWayland has a class, others an app_id."""
     app = node.get("app_id") or (node.get("window_properties") or {}).get("class")
     return str(app or ""), str(node.get("name") or ""), executable_of(int(node.get("pid") or 0))
-
-
-def _same(one: Window, other: Window) -> bool:
-    return (one.app, one.title, one.executable) == (other.app, other.title, other.executable)

@@ -15,29 +15,13 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from gesturectl.desktop import WAYLAND_INPUT, OpenWindow
-from gesturectl.desktop.streams import Stream
+from gesturectl.desktop import LOST, WAYLAND_INPUT, OpenWindow
 from gesturectl.errors import DesktopError
 from gesturectl.types import UserInput, Window
-from gesturectl.wayland import (
-    DISPLAY,
-    DISPLAY_ERROR,
-    DISPLAY_GET_REGISTRY,
-    DISPLAY_SYNC,
-    REGISTRY_GLOBAL,
-    Global,
-    Message,
-    bind,
-    cut,
-    display_path,
-    message,
-    read_global,
-    read_string,
-)
+from gesturectl.wayland import Client, Message, display_path, read_string
 
 # Source: wlr-foreign-toplevel-management-unstable-v1.xml; requests and events are numbered in the
 # order of that file.
-REGISTRY = 2
 HANDLE_DESTROY = 7
 MANAGER_TOPLEVEL, MANAGER_FINISHED = 0, 1
 TITLE, APP_ID, STATE, DONE, CLOSED = 0, 1, 4, 5, 6
@@ -66,28 +50,24 @@ class WlrootsDesktop:
     input_problem: str | None = WAYLAND_INPUT
 
     def __init__(self, path: str | None = None) -> None:
-        self._stream = _connect(path or display_path())
         self._coming: dict[int, Toplevel] = {}  # told, but not yet done
         self._known: dict[int, Toplevel] = {}
-        self._globals: dict[str, Global] = {}  # by interface
         self._front = 0
         self._told: tuple[str, str] | None = None
         self._manager = 0
-        self._newest = REGISTRY  # numbers of objects that we make must follow each other
+        self._client = Client(path or display_path(), self._take_in, DesktopError, LOST)
         try:
-            self._stream.send(message(DISPLAY, DISPLAY_GET_REGISTRY, REGISTRY))
-            self._round_trip()
-            if MANAGER_INTERFACE not in self._globals:
+            self._client.read_globals()
+            offered = self._client.globals.get(MANAGER_INTERFACE)
+            if offered is None:
                 raise DesktopError(
                     "this Wayland desktop does not tell other programs which window is in front "
                     f"(it has no {MANAGER_INTERFACE})"
                 )
-            self._manager = self._number()
-            offered = self._globals[MANAGER_INTERFACE]
-            self._stream.send(bind(REGISTRY, offered, 1, self._manager))
-            self._round_trip()
+            self._manager = self._client.bind(offered, 1)
+            self._client.round_trip()
         except DesktopError:
-            self._stream.close()
+            self._client.close()
             raise
 
     def poll(self, t_us: int) -> tuple[Window | UserInput, ...]:
@@ -96,8 +76,7 @@ class WlrootsDesktop:
         Raises:
             DesktopError: the desktop is gone.
         """
-        for told in self._stream.arrived(_cut):
-            self._take_in(told)
+        self._client.read_events()
         front = self._known.get(self._front, Toplevel())
         texts = (front.app, front.title)
         if texts == self._told:
@@ -111,7 +90,7 @@ class WlrootsDesktop:
         Raises:
             DesktopError: the desktop is gone.
         """
-        self._round_trip()
+        self._client.round_trip()
         return tuple(
             OpenWindow(window.app, window.title, "", number == self._front)
             for number, window in self._known.items()
@@ -126,16 +105,11 @@ class WlrootsDesktop:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stream.close()
+        self._client.close()
 
     def _take_in(self, told: Message) -> None:
         of, event, body = told
-        if of == DISPLAY and event == DISPLAY_ERROR:
-            raise DesktopError(f"the Wayland desktop refused us: {read_string(body, 8)}")
-        if of == REGISTRY and event == REGISTRY_GLOBAL:
-            offered = read_global(body)
-            self._globals[offered.interface] = offered
-        elif of == self._manager and event == MANAGER_TOPLEVEL:
+        if of == self._manager and event == MANAGER_TOPLEVEL:
             (number,) = struct.unpack_from("=I", body)
             self._coming[number] = Toplevel()
         elif of == self._manager and event == MANAGER_FINISHED:
@@ -164,18 +138,7 @@ class WlrootsDesktop:
             self._known.pop(number, None)
             if self._front == number:
                 self._front = 0
-            self._stream.send(message(number, HANDLE_DESTROY))
-
-    def _round_trip(self) -> None:
-        """Wait until the desktop has told all that it had to tell so far."""
-        callback = self._number()
-        self._stream.send(message(DISPLAY, DISPLAY_SYNC, callback))
-        while (told := self._stream.wait(_cut)).object != callback:
-            self._take_in(told)
-
-    def _number(self) -> int:
-        self._newest += 1
-        return self._newest
+            self._client.send(number, HANDLE_DESTROY)
 
 
 def works(path: str | None = None) -> str | None:
@@ -185,22 +148,3 @@ def works(path: str | None = None) -> str | None:
             return None
     except DesktopError as error:
         return str(error)
-
-
-def _connect(path: str) -> Stream:
-    if not path:
-        raise DesktopError("WAYLAND_DISPLAY is not set: this is not a Wayland session")
-    try:
-        return Stream(path, "the Wayland desktop")
-    except OSError as error:
-        raise DesktopError(
-            f"no Wayland desktop answers at {path} ({error.strerror}); start gesturectl inside its "
-            "session"
-        ) from error
-
-
-def _cut(buffer: bytearray) -> Message | None:
-    try:
-        return cut(buffer)
-    except ValueError as error:
-        raise DesktopError(str(error)) from error

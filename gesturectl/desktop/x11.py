@@ -29,7 +29,7 @@ import xcffib.xkb
 import xcffib.xproto
 from xcffib.xproto import CW, EventMask
 
-from gesturectl.desktop import OpenWindow
+from gesturectl.desktop import LOST, NO_WINDOWS, OpenWindow, Texts
 from gesturectl.desktop.processes import executable_of
 from gesturectl.desktop.xinput import GENERIC_EVENT, RawInput
 from gesturectl.errors import DesktopError
@@ -47,8 +47,6 @@ NO_FOCUS, POINTER_ROOT = 0, 1
 LOCAL_CLIENT_PID = 2
 DEPTH = 32  # windows in windows; a toolkit nests a handful
 
-Texts = tuple[str, str, str]
-"""Application, title and executable of a window."""
 NOBODY: Texts = ("", "", "")
 
 
@@ -327,14 +325,11 @@ class X11Desktop:
             yield
             self._connection.flush()
         except xcffib.ConnectionException as error:
-            raise DesktopError(
-                f"the X display {self._name} is gone: which window is in front is not known any "
-                "more; start gesturectl again when the desktop is back"
-            ) from error
+            raise DesktopError(f"the X display {self._name} is gone: {LOST}") from error
         except xcffib.XcffibException as error:
             raise DesktopError(
-                f"the X server of {self._name} refused a request ({type(error).__name__}): which "
-                "window is in front is not known any more"
+                f"the X server of {self._name} refused a request ({type(error).__name__}): "
+                f"{NO_WINDOWS}"
             ) from error
 
 

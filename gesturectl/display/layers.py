@@ -14,6 +14,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -21,17 +22,15 @@ import numpy as np
 
 from gesturectl import wayland
 from gesturectl.config import Display
-from gesturectl.desktop.streams import Stream
 from gesturectl.display.drawing import Picture
 from gesturectl.display.screens import Hot
 from gesturectl.display.spots import MARGIN, Monitor, chosen, sides
 from gesturectl.display.spots import at as found_at
 from gesturectl.errors import DesktopError
-from gesturectl.wayland import DISPLAY, DISPLAY_SYNC, Global, Message, message
+from gesturectl.wayland import REGISTRY_GLOBAL, Client, Global, Message, message
 
 # Source: wayland.xml, wlr-layer-shell-unstable-v1.xml, xdg-output-unstable-v1.xml; requests and
 # events are numbered in the order of these files.
-REGISTRY: Final = 2
 GLOBAL_REMOVE: Final = 1
 CREATE_SURFACE, CREATE_REGION = 0, 1  # of wl_compositor
 SURFACE_DESTROY, ATTACH, INPUT_REGION, COMMIT, BUFFER_SCALE, DAMAGE_BUFFER = 0, 1, 5, 6, 8, 9
@@ -52,6 +51,9 @@ COMPOSITOR, SHM, OUTPUT = "wl_compositor", "wl_shm", "wl_output"
 SHELL, OUTPUTS = "zwlr_layer_shell_v1", "zxdg_output_manager_v1"
 VERSIONS: Final = {COMPOSITOR: 4, SHM: 1, OUTPUT: 4, SHELL: 1, OUTPUTS: 2}
 
+Memory = Callable[[int, int], tuple[int, mmap.mmap]]
+"""Makes a buffer of so many pixels, across and down; returns its number, and its memory."""
+
 
 @dataclass(slots=True)
 class _Output:
@@ -70,39 +72,33 @@ class LayerScreen:
     """
 
     def __init__(self, settings: Display, path: str | None = None) -> None:
-        path = path or wayland.display_path()
         self._settings = settings
-        try:
-            self._stream = Stream(path, "the Wayland desktop", "nothing is shown any more")
-        except OSError as error:
-            raise DesktopError(
-                f"no Wayland desktop answers at {path} ({error.strerror})"
-            ) from error
-        self._newest = REGISTRY
-        self._globals: dict[str, Global] = {}
         self._outputs: dict[int, _Output] = {}  # by our number of the output
         self._described: dict[int, int] = {}  # xdg_output → output
         self._layers: dict[int, _Layer] = {}  # by the number of the layer
         self._changed = False
+        self._started = False
+        self._client = Client(
+            path or wayland.display_path(), self._take_in, DesktopError, "nothing is shown any more"
+        )
         try:
-            self._stream.send(message(DISPLAY, wayland.DISPLAY_GET_REGISTRY, REGISTRY))
-            self._started = False
-            self._round_trip()
+            self._client.read_globals()
+            offered = self._client.globals
             for name in (COMPOSITOR, SHM, SHELL):
-                if name not in self._globals:
+                if name not in offered:
                     raise DesktopError(f"this Wayland desktop has no {name}")
-            if self._globals[COMPOSITOR].version < VERSIONS[COMPOSITOR]:
+            if offered[COMPOSITOR].version < VERSIONS[COMPOSITOR]:
                 raise DesktopError("this Wayland desktop is too old for a display")
             self._compositor, self._shm, self._shell = (
-                self._bind(self._globals[name]) for name in (COMPOSITOR, SHM, SHELL)
+                self._bind(offered[name]) for name in (COMPOSITOR, SHM, SHELL)
             )
-            self._outputs_of = self._bind(self._globals[OUTPUTS]) if OUTPUTS in self._globals else 0
+            self._outputs_of = self._bind(offered[OUTPUTS]) if OUTPUTS in offered else 0
             self._started = True
             for number in self._outputs:
                 self._describe(number)
-            self._round_trip()
+            self._client.round_trip()
         except DesktopError:
-            self._stream.close()
+            self._client.close()
             raise
         self._panel: _Layer | None = None
         self._ring: _Layer | None = None
@@ -116,11 +112,10 @@ class LayerScreen:
         return self._main.scale
 
     def fileno(self) -> int:
-        return self._stream.fileno()
+        return self._client.fileno()
 
     def read(self) -> bool:
-        for told in self._stream.arrived(_cut):
-            self._take_in(told)
+        self._client.read_events()
         for layer in self._all():
             if layer.closed:
                 self._remove(layer)
@@ -164,7 +159,7 @@ class LayerScreen:
         self._ring.show(ring)
 
     def close(self) -> None:
-        self._stream.close()
+        self._client.close()
 
     # --- monitors -----------------------------------------------------------------------------
 
@@ -178,9 +173,9 @@ class LayerScreen:
 
     def _describe(self, number: int) -> None:
         if self._outputs_of:
-            described = self._number()
+            described = self._client.number()
             self._described[described] = number
-            self._send(self._outputs_of, GET_XDG_OUTPUT, described, number)
+            self._client.send(self._outputs_of, GET_XDG_OUTPUT, described, number)
 
     def _output_says(self, number: int, event: int, body: bytes) -> None:
         output = self._outputs[number]
@@ -232,20 +227,20 @@ class LayerScreen:
         over: bool = False,
     ) -> _Layer:
         output = next(n for n, one in self._outputs.items() if one.monitor == monitor)
-        surface, layer, nothing = self._number(), self._number(), self._number()
-        self._send(self._compositor, CREATE_SURFACE, surface)
-        self._send(
+        surface, layer, nothing = (self._client.number() for _ in range(3))
+        self._client.send(self._compositor, CREATE_SURFACE, surface)
+        self._client.send(
             self._shell, GET_LAYER, layer, surface, output, OVERLAY,
             body=wayland.string(f"gesturectl-{name}"),
         )  # fmt: skip
-        self._send(self._compositor, CREATE_REGION, nothing)
-        self._send(surface, INPUT_REGION, nothing)
-        self._send(nothing, 0)
-        self._send(surface, BUFFER_SCALE, int(monitor.scale))
-        self._send(layer, SET_ANCHOR, anchor)
+        self._client.send(self._compositor, CREATE_REGION, nothing)
+        self._client.send(surface, INPUT_REGION, nothing)
+        self._client.send(nothing, 0)
+        self._client.send(surface, BUFFER_SCALE, int(monitor.scale))
+        self._client.send(layer, SET_ANCHOR, anchor)
         # A panel gives way to the bars of the desktop; the ring is where the pointer is.
-        self._send(layer, SET_EXCLUSIVE, -1 if over else 0)
-        made = _Layer(self, monitor, surface, layer)
+        self._client.send(layer, SET_EXCLUSIVE, -1 if over else 0)
+        made = _Layer(self._client, self._memory, monitor, surface, layer)
         self._layers[layer] = made
         made.move(margin)
         return made
@@ -270,18 +265,14 @@ class LayerScreen:
 
     def _take_in(self, told: Message) -> None:
         of, event, body = told
-        if of == DISPLAY and event == wayland.DISPLAY_ERROR:
-            reason = wayland.read_string(body, 8)
-            raise DesktopError(f"the Wayland desktop refused the display: {reason}")
-        if of == REGISTRY and event == wayland.REGISTRY_GLOBAL:
+        if of == self._client.registry and event == REGISTRY_GLOBAL:
             offered = wayland.read_global(body)
-            self._globals.setdefault(offered.interface, offered)
             if offered.interface == OUTPUT:
                 number = self._bind(offered)
                 self._outputs[number] = _Output(offered.name, Monitor("", 0, 0, 0, 0))
                 if self._started:
                     self._describe(number)
-        elif of == REGISTRY and event == GLOBAL_REMOVE:
+        elif of == self._client.registry and event == GLOBAL_REMOVE:
             (gone,) = struct.unpack_from("=I", body)
             for number, output in list(self._outputs.items()):
                 if output.number == gone:
@@ -297,43 +288,21 @@ class LayerScreen:
             for layer in self._layers.values():
                 layer.released(of)
 
-    def _round_trip(self) -> None:
-        callback = self._number()
-        self._send(DISPLAY, DISPLAY_SYNC, callback)
-        while (told := self._stream.wait(_cut)).object != callback:
-            self._take_in(told)
-
     def _bind(self, offered: Global) -> int:
-        number = self._number()
-        version = min(offered.version, VERSIONS[offered.interface])
-        self._stream.send(wayland.bind(REGISTRY, offered, version, number))
-        return number
+        return self._client.bind(offered, VERSIONS[offered.interface])
 
-    def _number(self) -> int:
-        self._newest += 1
-        return self._newest
-
-    def _send(self, of: int, request: int, *arguments: int, body: bytes = b"") -> None:
-        self._stream.send(message(of, request, *arguments, body=body))
-
-    # --- for layers ---------------------------------------------------------------------------
-
-    def send(self, of: int, request: int, *arguments: int) -> None:
-        """Send a request about a layer."""
-        self._send(of, request, *arguments)
-
-    def memory(self, size: int, width: int, height: int) -> tuple[int, mmap.mmap]:
-        """Return the number of a new buffer of this many pixels, and its memory."""
+    def _memory(self, width: int, height: int) -> tuple[int, mmap.mmap]:
+        size = width * height * 4
         file = os.memfd_create("gesturectl-display", os.MFD_CLOEXEC)
         try:
             os.ftruncate(file, size)
             pixels = mmap.mmap(file, size)
-            pool, buffer = self._number(), self._number()
-            self._stream.send(message(self._shm, CREATE_POOL, pool, size), file)
+            pool, buffer = self._client.number(), self._client.number()
+            self._client.write(message(self._shm, CREATE_POOL, pool, size), file)
         finally:
             os.close(file)
-        self._send(pool, CREATE_BUFFER, buffer, 0, width, height, width * 4, ARGB8888)
-        self._send(pool, POOL_DESTROY)
+        self._client.send(pool, CREATE_BUFFER, buffer, 0, width, height, width * 4, ARGB8888)
+        self._client.send(pool, POOL_DESTROY)
         return buffer, pixels
 
 
@@ -341,7 +310,8 @@ class LayerScreen:
 class _Layer:
     """One surface over all windows. A picture waits until it is configured and a buffer is free."""
 
-    screen: LayerScreen
+    client: Client
+    memory: Memory
     monitor: Monitor
     surface: int
     number: int
@@ -357,7 +327,7 @@ class _Layer:
         """Take these distances from the sides of the output: top, right, bottom, left."""
         if margin != self.margin:
             self.margin = margin
-            self.screen.send(self.number, SET_MARGIN, *margin)
+            self.client.send(self.number, SET_MARGIN, *margin)
 
     def show(self, picture: Picture) -> None:
         """Show a picture, as soon as that can be."""
@@ -370,8 +340,8 @@ class _Layer:
         if (width, height) != self.size:
             self.size, self.configured = (width, height), False
             self._forget()
-            self.screen.send(self.number, SET_SIZE, width // scale, height // scale)
-            self.screen.send(self.surface, COMMIT)
+            self.client.send(self.number, SET_SIZE, width // scale, height // scale)
+            self.client.send(self.surface, COMMIT)
         self.waiting = picture
         self._draw()
 
@@ -379,7 +349,7 @@ class _Layer:
         """Hear what the compositor says of it."""
         if event == CONFIGURE:
             (serial,) = struct.unpack_from("=I", body)
-            self.screen.send(self.number, ACK, serial)
+            self.client.send(self.number, ACK, serial)
             self.configured = True
             self._draw()
         elif event == CLOSED:
@@ -393,8 +363,8 @@ class _Layer:
 
     def destroy(self) -> None:
         """Take it off the screen."""
-        self.screen.send(self.number, LAYER_DESTROY)
-        self.screen.send(self.surface, SURFACE_DESTROY)
+        self.client.send(self.number, LAYER_DESTROY)
+        self.client.send(self.surface, SURFACE_DESTROY)
         self._forget()
 
     def _draw(self) -> None:
@@ -403,25 +373,18 @@ class _Layer:
         width, height = self.size
         free = next((one for one in self.buffers if one not in self.busy), None)
         if free is None:
-            free, pixels = self.screen.memory(width * height * 4, width, height)
+            free, pixels = self.memory(width, height)
             self.buffers[free] = pixels
         self.buffers[free][:] = np.ascontiguousarray(self.waiting[:, :, [2, 1, 0, 3]]).tobytes()
         self.waiting = None
         self.busy.add(free)
-        self.screen.send(self.surface, ATTACH, free, 0, 0)
-        self.screen.send(self.surface, DAMAGE_BUFFER, 0, 0, width, height)
-        self.screen.send(self.surface, COMMIT)
+        self.client.send(self.surface, ATTACH, free, 0, 0)
+        self.client.send(self.surface, DAMAGE_BUFFER, 0, 0, width, height)
+        self.client.send(self.surface, COMMIT)
 
     def _forget(self) -> None:
         for buffer, pixels in self.buffers.items():
-            self.screen.send(buffer, BUFFER_DESTROY)
+            self.client.send(buffer, BUFFER_DESTROY)
             pixels.close()
         self.buffers.clear()
         self.busy.clear()
-
-
-def _cut(buffer: bytearray) -> Message | None:
-    try:
-        return wayland.cut(buffer)
-    except ValueError as error:
-        raise DesktopError(str(error)) from error

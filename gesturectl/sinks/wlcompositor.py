@@ -10,13 +10,11 @@ calls before each command; on any, the compositor has closed the connection and 
 from __future__ import annotations
 
 import os
-import socket
 import time
 from typing import Final, Literal
 
-from gesturectl import wayland
 from gesturectl.errors import SinkError
-from gesturectl.wayland import DISPLAY, Global, Message, fixed, message
+from gesturectl.wayland import Client, fixed, message
 
 # Source: virtual-keyboard-unstable-v1.xml, wlr-virtual-pointer-unstable-v1.xml.
 SEAT: Final = "wl_seat"
@@ -34,8 +32,6 @@ WHEEL, CONTINUOUS = 0, 2  # what turns: a wheel with clicks, or anything smooth
 STEP: Final = 15.0  # what one click of a wheel counts on an axis, as libinput has it: degrees
 WHOLE: Final = 65535  # of the desktop, in absolute movements
 
-ANSWER_S: Final = 2.0  # a compositor that is silent for so long hangs
-
 
 class Compositor:
     """A connection to the compositor at `path`; `bring_devices` gives it our keyboard and pointer.
@@ -45,22 +41,19 @@ class Compositor:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._socket = _connect(path)
-        self._received = bytearray()
         self._unsent = bytearray()
-        self._globals: dict[str, Global] = {}
-        self._newest = DISPLAY  # numbers of objects that we make must follow each other
         self.keyboard = self.pointer = self._pointers = 0  # of nothing yet
+        self._client = Client(
+            path, lambda told: None, SinkError, "start gesturectl again when it is back"
+        )
         try:
-            self._registry = self._number()
-            self._put(DISPLAY, wayland.DISPLAY_GET_REGISTRY, self._registry)
-            self.round_trip()
-            missing = [name for name in (SEAT, KEYBOARDS, POINTERS) if name not in self._globals]
+            self._client.read_globals()
+            offered = self._client.globals
+            missing = [name for name in (SEAT, KEYBOARDS, POINTERS) if name not in offered]
             if missing:
                 raise SinkError(_refusal(missing[-1]))
         except SinkError:
-            self._socket.close()
+            self._client.close()
             raise
 
     def bring_devices(self, keymap: str) -> None:
@@ -78,7 +71,7 @@ class Compositor:
 
     def fileno(self) -> int:
         """Return the descriptor of the connection."""
-        return self._socket.fileno()
+        return self._client.fileno()
 
     def keymap(self, text: str) -> None:
         """Give our keyboard another keymap. Modifiers in force must be told anew."""
@@ -88,10 +81,7 @@ class Compositor:
         try:
             with open(shared, "wb", closefd=False) as file:
                 file.write(raw)
-            told = message(self.keyboard, KEYMAP, XKB_V1, len(raw))
-            socket.send_fds(self._socket, [told], [shared])
-        except OSError as error:
-            raise self._gone() from error
+            self._client.write(message(self.keyboard, KEYMAP, XKB_V1, len(raw)), shared)
         finally:
             os.close(shared)
 
@@ -143,12 +133,7 @@ class Compositor:
         if not self._unsent:
             return
         try:
-            self._socket.settimeout(ANSWER_S)
-            self._socket.sendall(self._unsent)
-        except TimeoutError as error:
-            raise SinkError("the Wayland desktop takes nothing in: it hangs") from error
-        except OSError as error:
-            raise self._gone() from error
+            self._client.write(self._unsent)
         finally:
             self._unsent.clear()
 
@@ -158,14 +143,7 @@ class Compositor:
         Raises:
             SinkError: it has ended, or refused something and closed the connection.
         """
-        self._socket.settimeout(0)
-        try:
-            while True:
-                self._read()
-        except BlockingIOError:
-            pass
-        while (told := self._cut()) is not None:
-            self._take_in(told)
+        self._client.read_events()
 
     def round_trip(self) -> None:
         """Wait until the compositor has done all that was sent.
@@ -173,23 +151,8 @@ class Compositor:
         Raises:
             SinkError: it has ended, refused something, or does not answer.
         """
-        callback = self._number()
-        self._put(DISPLAY, wayland.DISPLAY_SYNC, callback)
         self.flush()
-        self._socket.settimeout(ANSWER_S)
-        while True:
-            told = self._cut()
-            if told is not None and told.object == callback:
-                return
-            if told is not None:
-                self._take_in(told)
-                continue
-            try:
-                self._read()
-            except TimeoutError as error:
-                raise SinkError(
-                    f"the Wayland desktop at {self._path} does not answer; is it the right one?"
-                ) from error
+        self._client.round_trip()
 
     def destroy(self) -> None:
         """Take our keyboard and pointer out of the desktop, and wait until they are.
@@ -204,78 +167,19 @@ class Compositor:
 
     def close(self) -> None:
         """Leave."""
-        self._socket.close()
+        self._client.close()
 
     def _bind(self, interface: str) -> int:
-        number = self._number()
         # Version 1 of each has all that we use, and is what older desktops have.
-        self._unsent += wayland.bind(self._registry, self._globals[interface], 1, number)
-        return number
+        return self._client.bind(self._client.globals[interface], 1)
 
     def _make(self, manager: int, seat: int) -> int:
-        number = self._number()
+        number = self._client.number()
         self._put(manager, CREATE, seat, number)
         return number
 
-    def _number(self) -> int:
-        self._newest += 1
-        return self._newest
-
     def _put(self, of: int, request: int, *words: int) -> None:
         self._unsent += message(of, request, *words)
-
-    def _cut(self) -> Message | None:
-        try:
-            return wayland.cut(self._received)
-        except ValueError as error:
-            raise SinkError(str(error)) from error
-
-    def _take_in(self, told: Message) -> None:
-        if told.object == DISPLAY and told.event == wayland.DISPLAY_ERROR:
-            reason = wayland.read_string(told.body, 8)
-            raise SinkError(f"the Wayland desktop refused what was sent: {reason}")
-        if told.object == self._registry and told.event == wayland.REGISTRY_GLOBAL:
-            offered = wayland.read_global(told.body)
-            # Of several seats the first is the user's; later ones are there for special devices.
-            self._globals.setdefault(offered.interface, offered)
-
-    def _read(self) -> None:
-        try:
-            data = self._socket.recv(1 << 16)
-        except (BlockingIOError, TimeoutError):
-            raise
-        except OSError as error:
-            raise self._gone() from error
-        if not data:
-            # What it said before it closed tells more than that it did.
-            while (told := self._cut()) is not None:
-                self._take_in(told)
-            raise self._gone()
-        self._received += data
-
-    def _gone(self) -> SinkError:
-        return SinkError(
-            f"the Wayland desktop at {self._path} has ended; start gesturectl again when it is back"
-        )
-
-
-def _connect(path: str) -> socket.socket:
-    if not path:
-        raise SinkError(
-            "WAYLAND_DISPLAY is not set: start gesturectl inside a Wayland session, or choose "
-            "another sink"
-        )
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.settimeout(ANSWER_S)
-        connection.connect(path)
-    except OSError as error:
-        connection.close()
-        raise SinkError(
-            f"no Wayland desktop answers at {path} ({error.strerror or error}); start gesturectl "
-            "inside its session"
-        ) from error
-    return connection
 
 
 def _refusal(missing: str) -> str:

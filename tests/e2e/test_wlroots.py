@@ -304,7 +304,7 @@ def test_a_desktop_that_ends_is_an_error_with_advice(caplog: pytest.LogCaptureFi
         sink.send(KeyDown(0, "ctrl"))
     with sink:
         for name in ("F5", "F6"):
-            with pytest.raises(SinkError, match=r"has ended; start gesturectl again"):
+            with pytest.raises(SinkError, match=r"has ended: start gesturectl again"):
                 sink.send(KeyDown(0, name))
     assert "not released properly" in caplog.text
 

@@ -8,17 +8,19 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from gesturectl import desktop, wayland
-from gesturectl.desktop import DESKTOPS, NoDesktop, open_desktop, sway, wlroots
+from gesturectl import wayland
+from gesturectl.desktop import DESKTOPS, NoDesktop, open_desktop, sway
 from gesturectl.desktop.inuse import MEANT_PX, WITHIN_MS, Hands, Travel, travelled
 from gesturectl.desktop.processes import executable_of
-from gesturectl.desktop.streams import Stream
 from gesturectl.errors import DesktopError, UsageError
 from gesturectl.sinks.injected import FORGOTTEN_S, Injected
+from gesturectl.streams import Stream
 from gesturectl.types import Window
 
 PRESS, RELEASE = 2, 3
@@ -140,7 +142,7 @@ def test_under_wayland_x11_is_not_taken_for_the_whole_desktop(
 
 
 def test_other_systems_are_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desktop.sys, "platform", "plan9")
+    monkeypatch.setattr(sys, "platform", "plan9")
     assert "plan9" in (open_desktop().windows_problem or "")
 
 
@@ -182,39 +184,48 @@ def test_a_message_of_sway_is_read_when_it_is_whole() -> None:
     ],
 )
 def test_what_is_not_sway_is_refused(sent: bytes) -> None:
-    with pytest.raises(DesktopError, match="sway"):
+    with pytest.raises(ValueError, match="sway"):
         sway._cut(bytearray(sent))
 
 
 def test_a_message_of_wayland_is_read_when_it_is_whole() -> None:
     whole = wayland.HEADER.pack(7, 1, 20) + struct.pack("=I", 4) + b"foo\0" + bytes(4)
     buffer = bytearray(whole[:19])
-    assert wlroots._cut(buffer) is None
+    assert wayland.cut(buffer) is None
     buffer += whole[19:]
-    assert wlroots._cut(buffer) == wayland.Message(7, 1, whole[8:])
-    assert wlroots._cut(buffer) is None
+    assert wayland.cut(buffer) == wayland.Message(7, 1, whole[8:])
+    assert wayland.cut(buffer) is None
 
 
-def test_what_is_not_wayland_is_refused() -> None:
-    with pytest.raises(DesktopError, match="does not speak Wayland"):
-        wlroots._cut(bytearray(8))
-
-
-def test_what_was_said_before_the_end_is_heard_before_the_end(short_folder: Path) -> None:
-    path = str(short_folder / "desktop")
+@contextmanager
+def connected(folder: Path) -> Iterator[tuple[Stream[wayland.Message], socket.socket]]:
+    """A stream, and the socket at its other end."""
+    path = str(folder / "desktop")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        stream = Stream(path, "the desktop")
+        stream = Stream(path, wayland.cut, DesktopError, "the desktop", "nothing is known")
         peer, _ = listener.accept()
-    refusal = wayland.message(wayland.DISPLAY, wayland.DISPLAY_ERROR, body=wayland.string("no"))
-    peer.sendall(2 * refusal)
-    peer.close()
-    heard = stream.arrived(wayland.cut)
-    assert [next(heard).object, next(heard).object] == [wayland.DISPLAY] * 2
-    with pytest.raises(DesktopError, match="the desktop has ended"):
-        next(heard)
+    with peer:
+        yield stream, peer
     stream.close()
+
+
+def test_what_is_not_wayland_is_refused(short_folder: Path) -> None:
+    with connected(short_folder) as (stream, peer):
+        peer.sendall(bytes(8))
+        with pytest.raises(DesktopError, match="does not speak Wayland"):
+            next(stream.arrived())
+
+
+def test_what_was_said_before_the_end_is_heard_before_the_end(short_folder: Path) -> None:
+    with connected(short_folder) as (stream, peer):
+        peer.sendall(2 * wayland.message(wayland.DISPLAY, wayland.DISPLAY_ERROR))
+        peer.close()
+        heard = stream.arrived()
+        assert [next(heard).object, next(heard).object] == [wayland.DISPLAY] * 2
+        with pytest.raises(DesktopError, match="the desktop has ended: nothing is known"):
+            next(heard)
 
 
 @pytest.mark.parametrize("text", ["", "abc", "wörld", "four"])
