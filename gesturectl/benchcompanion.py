@@ -22,11 +22,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from gesturectl import sessionbus
 from gesturectl.benchcontrol import BUSY, desk_in, turning
 from gesturectl.companion import FACES, LEVEL
 from gesturectl.control.desk import Desk
 from gesturectl.daemon import Meters
-from gesturectl.desktop import sessionbus
 from gesturectl.engine import Step
 from gesturectl.errors import DesktopError
 from gesturectl.types import MoveBy

@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from gesturectl import config
+from gesturectl import config, sessionbus
 from gesturectl.config import Config
 from gesturectl.control.line import Line, Show, open_line
-from gesturectl.desktop import sessionbus
 from gesturectl.errors import ControlError, GesturectlError
 
 log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ def _no_screen() -> str | None:
 def _no_bus() -> str | None:
     if sys.platform != "linux" or sessionbus.address() is not None:
         return None
-    return "this session has no D-Bus"
+    return sessionbus.NO_BUS
 
 
 FACES: Final[dict[str, FaceSpec]] = {

@@ -20,7 +20,9 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from gesturectl import sessionbus
 
 if TYPE_CHECKING:
     from dbus_fast import Message
@@ -118,16 +120,14 @@ class Session:
             self._settled.set()
 
     async def _watch(self) -> None:
-        from dbus_fast import BusType
-
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         first = [asyncio.Event(), asyncio.Event()]
         told = asyncio.ensure_future(self._tell_settled(first))
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(
-                _for_ever(BusType.SYSTEM, self._follow_logind, first[0]),
-                _for_ever(BusType.SESSION, self._follow_savers, first[1]),
+                _for_ever("system", self._follow_logind, first[0]),
+                _for_ever("session", self._follow_savers, first[1]),
             )
         told.cancel()
 
@@ -253,30 +253,23 @@ class Session:
 
 
 async def _for_ever(
-    kind: Any, follow: Callable[[MessageBus], Awaitable[None]], first: asyncio.Event
+    kind: Literal["session", "system"],
+    follow: Callable[[MessageBus], Awaitable[None]],
+    first: asyncio.Event,
 ) -> None:
     """Keep a connection to a bus, and follow what is told there."""
-    from dbus_fast import DBusError, InvalidAddressError
-    from dbus_fast.aio import MessageBus
-    from dbus_fast.errors import AuthError
-
     pause_s = FIRST_PAUSE_S
     while True:
-        bus: MessageBus | None = None
         try:
-            bus = MessageBus(bus_type=kind, negotiate_unix_fd=True)
-            await asyncio.wait_for(bus.connect(), TIMEOUT_S)
-            await follow(bus)
-            first.set()
-            pause_s = FIRST_PAUSE_S
-            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
-            log.info("the %s bus is gone; looking for it again", kind.name.lower())
-        except (OSError, InvalidAddressError, AuthError, DBusError, EOFError, TimeoutError) as why:
+            async with sessionbus.connected(kind) as bus:
+                await follow(bus)
+                first.set()
+                pause_s = FIRST_PAUSE_S
+                await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+                log.info("the %s bus is gone; looking for it again", kind)
+        except (OSError, EOFError) as why:
             if not first.is_set():
-                log.info("no %s bus: %s", kind.name.lower(), why)
-        finally:
-            if bus is not None:
-                bus.disconnect()
+                log.info("no %s bus: %s", kind, why)
         first.set()
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

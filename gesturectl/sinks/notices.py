@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gesturectl import sessionbus
 from gesturectl.errors import SinkError
 from gesturectl.sinks import helpers
 from gesturectl.types import Notify
@@ -96,39 +97,28 @@ def _on_bus(call: _Call) -> Any:
         SinkError: there is no bus, or nobody who would answer.
     """
     try:
-        from dbus_fast import DBusError, InvalidAddressError
-        from dbus_fast.errors import AuthError
-    except ImportError as error:
-        raise SinkError(f"the package dbus-fast cannot be imported ({error})") from error
-    try:
-        return asyncio.run(asyncio.wait_for(_answer(call), TIMEOUT_S))
+        return asyncio.run(_answer(call))
+    except sessionbus.NoBus as error:
+        raise SinkError(str(error)) from error
     except TimeoutError as error:
         raise SinkError(f"D-Bus does not answer within {TIMEOUT_S:g} s") from error
-    except (OSError, InvalidAddressError, AuthError, DBusError, EOFError) as error:
-        raise SinkError(
-            "this session has no D-Bus, or it does not let us in; start gesturectl inside the "
-            "desktop session (DBUS_SESSION_BUS_ADDRESS says where it is)"
-        ) from error
+    except (OSError, EOFError) as error:
+        raise SinkError(sessionbus.ENDED) from error
 
 
 async def _answer(call: _Call) -> Any:
-    from dbus_fast import BusType, ErrorType, Message, MessageType
-    from dbus_fast.aio import MessageBus
+    async with sessionbus.connected() as bus:
+        from dbus_fast import ErrorType, Message, MessageType
 
-    bus = await MessageBus(bus_type=BusType.SESSION).connect()
-    try:
-        reply = await bus.call(
-            Message(
-                destination=call.service,
-                path="/" + call.service.replace(".", "/"),
-                interface=call.service,
-                member=call.member,
-                signature=call.signature,
-                body=call.body,
-            )
+        asked = Message(
+            destination=call.service,
+            path="/" + call.service.replace(".", "/"),
+            interface=call.service,
+            member=call.member,
+            signature=call.signature,
+            body=call.body,
         )
-    finally:
-        bus.disconnect()
+        reply = await asyncio.wait_for(bus.call(asked), TIMEOUT_S)
     if reply.message_type is MessageType.ERROR:
         if reply.error_name == ErrorType.SERVICE_UNKNOWN.value:
             raise SinkError(NOBODY)

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from gesturectl import lastheard
+from gesturectl import lastheard, sessionbus
 from gesturectl.errors import SinkError
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ KEYBOARD, POINTER = 1, 2  # kinds of devices
 UNTIL_REVOKED: Final = 2  # how long the permission lasts
 AGREED, CANCELLED = 0, 1  # what a request was answered
 
-PROBE_S: Final = 3.0
 ANSWER_S: Final = 10.0  # a portal that is only just started
 CONSENT_S: Final = 180.0  # to read a dialog, and to reach its button without hands
 TAKEN_S: Final = 2.0  # a portal that takes no key for so long hangs
@@ -62,10 +61,6 @@ CLOSE_S: Final = 3.0
 BACK_OFF_S: Final = (1.0, 60.0)  # the first wait, and the longest
 ROOM: Final = 1000  # commands that wait
 
-NO_BUS: Final = (
-    "this session has no D-Bus, or it does not let us in; start gesturectl inside the desktop "
-    "session (DBUS_SESSION_BUS_ADDRESS says where it is)"
-)
 NO_PORTAL: Final = (
     "no desktop portal runs here; install xdg-desktop-portal with the part for your desktop "
     "(xdg-desktop-portal-gnome, xdg-desktop-portal-kde) and log in again"
@@ -213,7 +208,7 @@ class Portal:
         while not self._ending:
             since_s = time.monotonic()
             try:
-                async with _Connection() as bus:
+                async with sessionbus.connected() as bus:
                     link = _Link(bus, self._news)
                     watching = asyncio.create_task(link.watch_bus())
                     try:
@@ -226,7 +221,7 @@ class Portal:
             except _Denied:
                 self._fail(DENIED)
                 return
-            except (_Lost, SinkError) as error:
+            except (_Lost, SinkError, sessionbus.NoBus) as error:
                 if not self._opened.is_set():
                     self._fail(str(error))
                     return
@@ -396,7 +391,7 @@ class _Link:
     def check(self) -> None:
         """Raise _Lost where the session, the portal or the bus has ended."""
         if self._ended is None and not self._bus.connected:
-            self._ended = "the session's D-Bus has ended"
+            self._ended = sessionbus.ENDED
         if self._ended is not None:
             raise _Lost(self._ended)
 
@@ -404,7 +399,7 @@ class _Link:
         """Wait for the end of the bus, and say so."""
         with contextlib.suppress(Exception):  # how it ended is all the same
             await asyncio.shield(self._bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
-        self._lose("the session's D-Bus has ended")
+        self._lose(sessionbus.ENDED)
 
     async def listen(self) -> None:
         """Ask the bus for what the portal says, and for its end."""
@@ -413,7 +408,7 @@ class _Link:
             f"type='signal',sender='{SERVICE}',interface='{SESSION}',member='Closed'",
             f"type='signal',sender='{BUS}',member='NameOwnerChanged',arg0='{SERVICE}'",
         ):
-            await self.call(_message(BUS, "AddMatch", "s", [rule]), PROBE_S)
+            await self.call(_message(BUS, "AddMatch", "s", [rule]), sessionbus.TIMEOUT_S)
 
     async def call(self, message: Message, patience_s: float) -> list[Any]:
         """Call a method and return what it returns.
@@ -430,7 +425,7 @@ class _Link:
         except TimeoutError as error:
             raise _Lost(f"the desktop's portal does not answer within {patience_s:g} s") from error
         except (OSError, EOFError) as error:
-            raise _Lost("the session's D-Bus has ended") from error
+            raise _Lost(sessionbus.ENDED) from error
         if message.destination == SERVICE and not self._portal and reply.sender:
             self._portal = reply.sender
         if reply.message_type is MessageType.ERROR:
@@ -497,7 +492,7 @@ class _Link:
     async def end(self, session: str) -> None:
         """Close the session: the desktop lets go of what it holds."""
         with contextlib.suppress(_Lost):
-            await self.call(_message(SESSION, "Close", "", [], path=session), PROBE_S)
+            await self.call(_message(SESSION, "Close", "", [], path=session), sessionbus.TIMEOUT_S)
 
     def _hear(self, message: Message) -> None:
         from dbus_fast import MessageType
@@ -568,44 +563,17 @@ async def _offered(link: _Link) -> int:
     return int(offered.value)
 
 
-class _Connection:
-    """A connection to the bus of the session, for as long as the `async with` lasts."""
-
-    def __init__(self) -> None:
-        self._bus: MessageBus | None = None
-
-    async def __aenter__(self) -> MessageBus:
-        try:
-            from dbus_fast import BusType, InvalidAddressError
-            from dbus_fast.aio import MessageBus
-            from dbus_fast.errors import AuthError
-        except ImportError as error:
-            raise SinkError(f"the package dbus-fast cannot be imported ({error})") from error
-        try:
-            connecting = MessageBus(bus_type=BusType.SESSION).connect()
-            self._bus = await asyncio.wait_for(connecting, PROBE_S)
-        except (OSError, TimeoutError, InvalidAddressError, AuthError, EOFError) as error:
-            raise SinkError(NO_BUS) from error
-        return self._bus
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._bus is not None:
-            self._bus.disconnect()
-            with contextlib.suppress(Exception):  # it may have broken off by itself
-                await asyncio.wait_for(self._bus.wait_for_disconnect(), 1.0)  # type: ignore[no-untyped-call]
-
-
 def works() -> str | None:
     """Return None where a portal lends keyboard or mouse, else the reason and what to do."""
 
     async def look() -> None:
-        async with _Connection() as bus:
+        async with sessionbus.connected() as bus:
             if not await _offered(_Link(bus, asyncio.Event())) & (KEYBOARD | POINTER):
                 raise SinkError(NO_DEVICES)
 
     try:
         asyncio.run(look())
-    except (SinkError, _Lost) as error:
+    except (SinkError, _Lost, sessionbus.NoBus) as error:
         return str(error)
     return None
 

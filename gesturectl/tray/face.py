@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
-from gesturectl import profile
+from gesturectl import profile, sessionbus
 from gesturectl.config import Config
 from gesturectl.control import wire
 from gesturectl.control.line import Line, Row
@@ -55,7 +55,7 @@ async def show(line: Line, settings: Config) -> None:
             showing.cancel()
         if not showing.cancelled() and showing.done():
             showing.result()
-        raise DesktopError("the session's D-Bus has ended")
+        raise DesktopError(sessionbus.ENDED)
 
 
 class Tray:

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 
-from dbus_fast import DBusError, InvalidAddressError, Message, MessageType
+from dbus_fast import DBusError, Message, MessageType
 from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import (
     DBusBool,
@@ -29,10 +29,9 @@ from dbus_fast.annotations import (
     DBusStr,
 )
 from dbus_fast.constants import PropertyAccess
-from dbus_fast.errors import AuthError
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
-from gesturectl.desktop import sessionbus
+from gesturectl import sessionbus
 from gesturectl.errors import DesktopError
 from gesturectl.tray import dbusmenu, icons
 from gesturectl.tray.dbusmenu import Menu
@@ -259,7 +258,7 @@ class Panel:
         except TimeoutError:
             raise DesktopError(f"{service} does not answer") from None
         except (OSError, EOFError, DBusError) as error:
-            raise DesktopError(f"the session's D-Bus has ended ({error})") from error
+            raise DesktopError(f"{sessionbus.ENDED} ({error})") from error
         if reply is None or reply.message_type is MessageType.ERROR:
             raise DesktopError(f"{service} refuses {member}: {reply and reply.error_name}")
         return reply
@@ -276,23 +275,18 @@ async def shown_on(
     Raises:
         DesktopError: there is no bus to show it on.
     """
-    address = sessionbus.address()
-    if address is None:
-        raise DesktopError("this session has no D-Bus")
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            bus = await MessageBus(bus_address=address).connect()
-    except (OSError, TimeoutError, InvalidAddressError, AuthError, DBusError, EOFError) as error:
-        raise DesktopError(f"the session's D-Bus cannot be reached ({error})") from error
-    gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
-    try:
-        panel = Panel(bus, status, act, opening)
-        await panel.start()
-        yield panel, gone
-    finally:
-        bus.disconnect()
-        gone.cancel()
-        await asyncio.gather(gone, return_exceptions=True)
+        async with sessionbus.connected() as bus:
+            gone = asyncio.ensure_future(bus.wait_for_disconnect())  # type: ignore[no-untyped-call]
+            try:
+                panel = Panel(bus, status, act, opening)
+                await panel.start()
+                yield panel, gone
+            finally:
+                gone.cancel()
+                await asyncio.gather(gone, return_exceptions=True)
+    except sessionbus.NoBus as error:
+        raise DesktopError(str(error)) from error
 
 
 def pixmaps(state: State) -> list[list[Any]]:

@@ -354,6 +354,16 @@ def test_a_notification_is_shown_and_the_next_takes_its_place(
     assert caplog.messages == []
 
 
+def test_a_bus_that_nobody_has_named_is_found_where_systemd_puts_it(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_program("dbus-daemon")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    with running_bus(short_folder, "bus") as address, notification_service(address):
+        assert check({Notify}) == {}
+
+
 def test_a_desktop_that_shows_no_notifications_is_told_of(
     bus: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gesturectl import companion
+from gesturectl import companion, sessionbus
 from gesturectl.config import Config
 from gesturectl.control import place
 from gesturectl.control.line import Line, Row, open_line
@@ -174,8 +174,6 @@ def test_faces_are_those_that_are_wanted_and_possible(monkeypatch: pytest.Monkey
 def test_a_bus_that_nobody_has_named_is_found_where_systemd_puts_it(
     short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gesturectl.desktop import sessionbus
-
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
     assert sessionbus.address() is None
