@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from queue import Queue
 from typing import Any, Final
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
+
+from tests.e2e.buses import Service
 
 TIMEOUT_S: Final = 10.0
 WATCHER: Final = "org.kde.StatusNotifierWatcher"
@@ -38,97 +40,38 @@ def ask(address: str, message: Message) -> list[Any]:
 def notification_service(address: str) -> Iterator[Queue[dict[str, Any]]]:
     """What a desktop has: shows nothing, keeps what it is asked to show."""
     shown: Queue[dict[str, Any]] = Queue()
-    ready = threading.Event()
     names = ["app", "replaces_id", "icon", "summary", "body", "actions", "hints", "timeout_ms"]
+    next_id = count(41)
 
-    async def serve() -> None:
-        connection = await MessageBus(bus_address=address).connect()
-        next_id = 40
+    def show(message: Message) -> tuple[str, list[Any]]:
+        shown.put(dict(zip(names, message.body, strict=True)))
+        new_id = next(next_id)
+        return "u", [message.body[1] or new_id]
 
-        def answer(message: Message) -> Message | None:
-            nonlocal next_id
-            if message.message_type is not MessageType.METHOD_CALL or message.member != "Notify":
-                return None
-            shown.put(dict(zip(names, message.body, strict=True)))
-            next_id += 1
-            return Message.new_method_return(message, "u", [message.body[1] or next_id])
-
-        connection.add_message_handler(answer)
-        await connection.request_name("org.freedesktop.Notifications")
-        ready.set()
-        await stop.wait()
-        connection.disconnect()
-
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(TIMEOUT_S)
-    try:
+    service = Service(address, "org.freedesktop.Notifications")
+    service.answers["Notify"] = show
+    with service:
         yield shown
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(TIMEOUT_S)
-        loop.close()
 
 
-class Watcher:
+class Watcher(Service):
     """What a panel has: it is told of icons, and of what they say of themselves.
 
-    `items` are names as they register; `signals` the members of the signals that come.
+    `items` are names as they register.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            address,
+            WATCHER,
+            interfaces=("org.kde.StatusNotifierItem", "com.canonical.dbusmenu"),
+        )
         self.items: Queue[str] = Queue()
-        self.signals: Queue[str] = Queue()
+        self.answers["RegisterStatusNotifierItem"] = self._register
 
-    def heard(self, message: Message) -> Message | None:
-        """Take a call or a signal."""
-        if message.message_type is MessageType.SIGNAL:
-            self.signals.put(message.member)
-            return None
-        if message.member != "RegisterStatusNotifierItem":
-            return None
+    def _register(self, message: Message) -> tuple[str, list[Any]]:
         self.items.put(message.body[0])
-        return Message.new_method_return(message)
-
-
-@contextmanager
-def watching(address: str) -> Iterator[Watcher]:
-    """Be the watcher of a bus, until the context ends."""
-    watcher, ready = Watcher(), threading.Event()
-
-    async def serve() -> None:
-        bus = await MessageBus(bus_address=address).connect()
-        bus.add_message_handler(watcher.heard)
-        for interface in ("org.kde.StatusNotifierItem", "com.canonical.dbusmenu"):
-            rule = f"type='signal',interface='{interface}'"
-            await bus.call(
-                Message(
-                    destination="org.freedesktop.DBus",
-                    path="/org/freedesktop/DBus",
-                    interface="org.freedesktop.DBus",
-                    member="AddMatch",
-                    signature="s",
-                    body=[rule],
-                )
-            )
-        await bus.request_name(WATCHER)
-        ready.set()
-        await stop.wait()
-        bus.disconnect()
-
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(TIMEOUT_S)
-    try:
-        yield watcher
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(TIMEOUT_S)
-        loop.close()
+        return "", []
 
 
 class Icon:

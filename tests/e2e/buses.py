@@ -6,7 +6,8 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from queue import Queue
+from typing import Any, Self
 
 TIMEOUT_S = 10.0
 LOGIND = "org.freedesktop.login1"
@@ -17,12 +18,14 @@ SESSION = "/org/freedesktop/login1/session/_31"
 
 class Service:
     """One connection to a bus, in a thread of its own. `answers` maps members of method calls to
-    what gives signature and body; what is not there is an error."""
+    what gives signature and body; what is not there is an error. `signals` are the members of
+    those that come from `interfaces`."""
 
-    def __init__(self, address: str, *names: str) -> None:
+    def __init__(self, address: str, *names: str, interfaces: tuple[str, ...] = ()) -> None:
         self.answers: dict[str, Callable[[Any], tuple[str, list[Any]]]] = {}
+        self.signals: Queue[str] = Queue()
         self.files: list[int] = []  # to be passed with the next answer
-        self._address, self._names = address, names
+        self._address, self._names, self._interfaces = address, names, interfaces
         self._loop = asyncio.new_event_loop()
         self._ready, self._stop = threading.Event(), asyncio.Event()
         self._bus: Any = None
@@ -31,10 +34,22 @@ class Service:
         )
 
     async def _serve(self) -> None:
+        from dbus_fast import Message
         from dbus_fast.aio import MessageBus
 
         self._bus = await MessageBus(bus_address=self._address, negotiate_unix_fd=True).connect()
         self._bus.add_message_handler(self._answer)
+        for interface in self._interfaces:
+            await self._bus.call(
+                Message(
+                    destination="org.freedesktop.DBus",
+                    path="/org/freedesktop/DBus",
+                    interface="org.freedesktop.DBus",
+                    member="AddMatch",
+                    signature="s",
+                    body=[f"type='signal',interface='{interface}'"],
+                )
+            )
         for name in self._names:
             await self._bus.request_name(name)
         self._ready.set()
@@ -44,6 +59,8 @@ class Service:
     def _answer(self, message: Any) -> Any:
         from dbus_fast import ErrorType, Message, MessageType
 
+        if message.message_type is MessageType.SIGNAL and message.interface in self._interfaces:
+            self.signals.put(message.member)
         if message.message_type is not MessageType.METHOD_CALL or message.interface is None:
             return None
         answer = self.answers.get(message.member)
@@ -60,7 +77,7 @@ class Service:
         signal = Message.new_signal(path, interface, member, signature, list(body))
         self._loop.call_soon_threadsafe(self._bus.send, signal)
 
-    def __enter__(self) -> Service:
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(TIMEOUT_S)
         return self

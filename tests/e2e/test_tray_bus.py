@@ -15,14 +15,7 @@ from gesturectl.tray import icons
 from gesturectl.tray.status import State
 from tests.conftest import require_program
 from tests.controlled import Running, running
-from tests.e2e.bus import (
-    TIMEOUT_S,
-    Icon,
-    Watcher,
-    environment,
-    notification_service,
-    watching,
-)
+from tests.e2e.bus import TIMEOUT_S, Icon, Watcher, environment, notification_service
 from tests.e2e.xserver import wait_until
 from tests.sessionbus import running_bus
 
@@ -67,7 +60,7 @@ def registered(bus: str, watcher: Watcher) -> Icon:
 
 @pytest.fixture
 def icon(bus: str, run: Running) -> Iterator[Icon]:
-    with watching(bus) as watcher, companion(bus):
+    with Watcher(bus) as watcher, companion(bus):
         yield registered(bus, watcher)
 
 
@@ -157,7 +150,7 @@ def test_the_menu_answers_all_that_panels_ask(icon: Icon) -> None:
 
 
 def test_words_that_change_do_not_close_an_open_menu(bus: str, run: Running) -> None:
-    with watching(bus) as watcher, companion(bus):
+    with Watcher(bus) as watcher, companion(bus):
         icon = registered(bus, watcher)
         assert comes_to(lambda: "Recent gestures/fist (right)" in icon.menu())
         while not watcher.signals.empty():
@@ -169,7 +162,7 @@ def test_words_that_change_do_not_close_an_open_menu(bus: str, run: Running) -> 
 
 
 def test_quit_ends_the_daemon_and_that_ends_the_companion(bus: str, run: Running) -> None:
-    with watching(bus) as watcher, companion(bus):
+    with Watcher(bus) as watcher, companion(bus):
         registered(bus, watcher).click("Quit")
         run.thread.join(TIMEOUT_S)
         assert not run.thread.is_alive()
@@ -179,7 +172,7 @@ def test_the_companion_ends_when_the_daemon_hangs_up(
     bus: str, short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
-    with watching(bus) as watcher:
+    with Watcher(bus) as watcher:
         with running(short_folder / "gesturectl"):
             process = subprocess.Popen(
                 [sys.executable, "-m", "gesturectl.companion", "tray"], env=environment(bus)
@@ -189,7 +182,7 @@ def test_the_companion_ends_when_the_daemon_hangs_up(
 
 
 def test_it_is_asked_to_end_and_ends_well(bus: str, run: Running) -> None:
-    with watching(bus) as watcher, companion(bus) as process:
+    with Watcher(bus) as watcher, companion(bus) as process:
         registered(bus, watcher)
         process.terminate()
         assert process.wait(TIMEOUT_S) == 0
@@ -197,10 +190,10 @@ def test_it_is_asked_to_end_and_ends_well(bus: str, run: Running) -> None:
 
 def test_a_panel_that_starts_anew_gets_the_icon_again(bus: str, run: Running) -> None:
     with companion(bus):
-        with watching(bus) as first:
+        with Watcher(bus) as first:
             name = registered(bus, first).name
         for _ in range(3):
-            with watching(bus) as another:
+            with Watcher(bus) as another:
                 assert another.items.get(timeout=TIMEOUT_S) == name
 
 
@@ -209,7 +202,7 @@ def test_without_a_panel_one_line_says_so_and_the_icon_waits(bus: str, run: Runn
         assert process.stderr is not None
         line = process.stderr.readline()
         assert line.startswith("20 no panel of this desktop shows icons")
-        with watching(bus) as watcher:
+        with Watcher(bus) as watcher:
             icon = registered(bus, watcher)
             assert comes_to(lambda: shows(icon, State.active))
         process.terminate()
@@ -232,6 +225,6 @@ def test_a_bus_that_ends_takes_the_icon_along_and_nothing_else(
 
 
 def test_what_the_daemon_refuses_is_told_by_a_notification(bus: str, run: Running) -> None:
-    with notification_service(bus) as shown, watching(bus) as watcher, companion(bus):
+    with notification_service(bus) as shown, Watcher(bus) as watcher, companion(bus):
         registered(bus, watcher).click("Read the profile anew")
         assert shown.get(timeout=TIMEOUT_S)["summary"] == "this run cannot read profiles anew"
