@@ -8,28 +8,25 @@ What arrives is kept in `heard`, whole and in order.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from dbus_fast import ErrorType, Message, MessageType, Variant
-from dbus_fast.aio import MessageBus
+from dbus_fast import ErrorType, Message, Variant
+
+from tests.e2e.buses import BUS, TIMEOUT_S, Service
 
 SERVICE = "org.freedesktop.portal.Desktop"
 ROOT = "/org/freedesktop/portal/desktop"
 REMOTE = "org.freedesktop.portal.RemoteDesktop"
 REQUEST = "org.freedesktop.portal.Request"
 SESSION = "org.freedesktop.portal.Session"
-BUS = "org.freedesktop.DBus"
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INVALID = "org.freedesktop.portal.Error.InvalidArgument"
 
 KEYBOARD, POINTER = 1, 2
-ARRIVES_S = 10.0
 # Name without Notify → its arguments after session and options, and the device it needs.
 NOTIFY = {
     "KeyboardKeycode": ("iu", KEYBOARD),
@@ -57,14 +54,14 @@ class Session:
     down: list[tuple[str, int]] = field(default_factory=list)
 
 
-class FakePortal:
+class FakePortal(Service):
     """The portal. Its attributes say what the user and the desktop do; set them at any time.
 
     `answer` is what the user does with the dialog: 0 agrees, 1 denies, 2 all else, None nothing.
     """
 
     def __init__(self, address: str) -> None:
-        self.address = address
+        super().__init__(address, SERVICE, interfaces=(BUS,))
         self.available: int | None = KEYBOARD | POINTER  # None: there is no RemoteDesktop
         self.allowed = KEYBOARD | POINTER
         self.answer: int | None = 0
@@ -77,32 +74,10 @@ class FakePortal:
         self.heard: list[Heard] = []
         self._delays_s = cycle((0.0005, 0.0, 0.001, 0.0))
         self.let_go: list[tuple[str, int]] = []  # by the desktop, as a session ended
-        self._changed = threading.Condition()
-        self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(
-            target=self._loop.run_until_complete, args=(self._serve(),), daemon=True
-        )
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(ARRIVES_S)
-
-    def stop(self) -> None:
-        """End, as a portal that crashes: without a word to anybody."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(ARRIVES_S)
-        self._loop.close()
 
     def close_sessions(self) -> None:
         """End all sessions: the screen is locked, or the user stops them."""
         self._do(lambda: [self._close(path, told=True) for path in list(self.sessions)])
-
-    def wait_for(self, condition: Callable[[], bool], timeout_s: float = ARRIVES_S) -> bool:
-        """Wait until something that this portal knows is so."""
-        with self._changed:
-            return self._changed.wait_for(condition, timeout_s)
 
     def strokes(self) -> list[Heard]:
         """Return what was heard of keys and buttons."""
@@ -116,51 +91,32 @@ class FakePortal:
     def _do(self, what: Callable[[], object]) -> None:
         done = threading.Event()
         self._loop.call_soon_threadsafe(lambda: (what(), done.set()))
-        assert done.wait(ARRIVES_S)
+        assert done.wait(TIMEOUT_S)
 
-    async def _serve(self) -> None:
-        self._bus = await MessageBus(bus_address=self.address).connect()
-        self._bus.add_message_handler(self._hear)
-        rule = f"type='signal',sender='{BUS}',member='NameOwnerChanged'"
-        await self._bus.call(
-            Message(
-                destination=BUS, path="/org/freedesktop/DBus", interface=BUS, member="AddMatch",
-                signature="s", body=[rule],
-            )
-        )  # fmt: skip
-        await self._bus.request_name(SERVICE)
-        self._ready.set()
-        await self._stop.wait()
-        self._bus.disconnect()
+    def _noted(self, message: Message) -> None:
+        if message.member == "NameOwnerChanged" and not message.body[2]:
+            for path, session in list(self.sessions.items()):
+                if session.owner == message.body[0]:
+                    self._close(path, told=False)
 
-    def _hear(self, message: Message) -> Message | bool | None:
-        with self._changed:
-            self._changed.notify_all()
-            if message.member == "NameOwnerChanged":
-                if not message.body[2]:
-                    for path, session in list(self.sessions.items()):
-                        if session.owner == message.body[0]:
-                            self._close(path, told=False)
-                return None
-            if message.message_type is not MessageType.METHOD_CALL:
-                return None
-            if message.interface == SESSION and message.member == "Close":
-                if message.path in self.sessions:
-                    self._close(message.path, told=False)
-                return Message.new_method_return(message)
-            if message.path != ROOT:
-                return None
-            if message.interface == BUS + ".Properties":
-                return self._property(message)
-            if message.interface != REMOTE or self.available is None:
-                return Message.new_error(message, ErrorType.UNKNOWN_METHOD, "no such method")
-            if message.member.startswith("Notify"):
-                if not self.takes_calls:
-                    return True  # taken, and never answered
-                # The portal takes each call in a thread: who does not wait sees them change places.
-                self._loop.call_later(next(self._delays_s), self._notified, message)
-                return True
-            return self._request(message)
+    def _answer(self, message: Message) -> Message | bool | None:
+        if message.interface == SESSION and message.member == "Close":
+            if message.path in self.sessions:
+                self._close(message.path, told=False)
+            return Message.new_method_return(message)
+        if message.path != ROOT:
+            return None
+        if message.interface == BUS + ".Properties":
+            return self._property(message)
+        if message.interface != REMOTE or self.available is None:
+            return Message.new_error(message, ErrorType.UNKNOWN_METHOD, "no such method")
+        if message.member.startswith("Notify"):
+            if not self.takes_calls:
+                return True  # taken, and never answered
+            # The portal takes each call in a thread: who does not wait sees them change places.
+            self._loop.call_later(next(self._delays_s), self._notified, message)
+            return True
+        return self._request(message)
 
     def _property(self, message: Message) -> Message:
         if self.available is None:
@@ -285,14 +241,3 @@ class FakePortal:
                 signal = Message.new_signal(path, SESSION, "Closed", "a{sv}", [{}])
                 self._tell(session.owner, signal)
             self._changed.notify_all()
-
-
-@contextmanager
-def running_portal(address: str) -> Iterator[FakePortal]:
-    """Run a portal on a bus."""
-    portal = FakePortal(address)
-    portal.start()
-    try:
-        yield portal
-    finally:
-        portal.stop()

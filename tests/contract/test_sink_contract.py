@@ -160,7 +160,7 @@ def watched_wlroots(request: pytest.FixtureRequest) -> Iterator[Watched]:
 @contextmanager
 def watched_portal(request: pytest.FixtureRequest) -> Iterator[Watched]:
     from gesturectl.sinks.portal import PortalSink, stroke_of
-    from tests.fakeportal import running_portal
+    from tests.fakeportal import FakePortal
     from tests.sessionbus import running_bus
 
     require_program("dbus-daemon")
@@ -171,7 +171,7 @@ def watched_portal(request: pytest.FixtureRequest) -> Iterator[Watched]:
     kept: list[object] = []
     with (
         running_bus(request.getfixturevalue("short_folder")) as address,
-        running_portal(address) as portal,
+        FakePortal(address) as portal,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("DBUS_SESSION_BUS_ADDRESS", address)

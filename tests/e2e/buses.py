@@ -9,7 +9,11 @@ from collections.abc import Callable
 from queue import Queue
 from typing import Any, Self
 
+from dbus_fast import ErrorType, Message, MessageType, Variant
+from dbus_fast.aio import MessageBus
+
 TIMEOUT_S = 10.0
+BUS = "org.freedesktop.DBus"
 LOGIND = "org.freedesktop.login1"
 LOGIND_PATH = "/org/freedesktop/login1"
 USER = "/org/freedesktop/login1/user/_1"
@@ -22,47 +26,48 @@ class Service:
     those that come from `interfaces`."""
 
     def __init__(self, address: str, *names: str, interfaces: tuple[str, ...] = ()) -> None:
-        self.answers: dict[str, Callable[[Any], tuple[str, list[Any]]]] = {}
+        self.address = address
+        self.answers: dict[str, Callable[[Message], tuple[str, list[Any]]]] = {}
         self.signals: Queue[str] = Queue()
         self.files: list[int] = []  # to be passed with the next answer
-        self._address, self._names, self._interfaces = address, names, interfaces
+        self._names, self._interfaces = names, interfaces
+        self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._ready, self._stop = threading.Event(), asyncio.Event()
-        self._bus: Any = None
         self._thread = threading.Thread(
             target=self._loop.run_until_complete, args=(self._serve(),), daemon=True
         )
 
     async def _serve(self) -> None:
-        from dbus_fast import Message
-        from dbus_fast.aio import MessageBus
-
-        self._bus = await MessageBus(bus_address=self._address, negotiate_unix_fd=True).connect()
-        self._bus.add_message_handler(self._answer)
+        self._bus = await MessageBus(bus_address=self.address, negotiate_unix_fd=True).connect()
+        self._bus.add_message_handler(self._hear)
         for interface in self._interfaces:
             await self._bus.call(
                 Message(
-                    destination="org.freedesktop.DBus",
-                    path="/org/freedesktop/DBus",
-                    interface="org.freedesktop.DBus",
-                    member="AddMatch",
-                    signature="s",
-                    body=[f"type='signal',interface='{interface}'"],
+                    destination=BUS, path="/org/freedesktop/DBus", interface=BUS, member="AddMatch",
+                    signature="s", body=[f"type='signal',interface='{interface}'"],
                 )
-            )
+            )  # fmt: skip
         for name in self._names:
             await self._bus.request_name(name)
         self._ready.set()
         await self._stop.wait()
         self._bus.disconnect()
 
-    def _answer(self, message: Any) -> Any:
-        from dbus_fast import ErrorType, Message, MessageType
-
-        if message.message_type is MessageType.SIGNAL and message.interface in self._interfaces:
-            self.signals.put(message.member)
-        if message.message_type is not MessageType.METHOD_CALL or message.interface is None:
+    def _hear(self, message: Message) -> Message | bool | None:
+        with self._changed:
+            self._changed.notify_all()
+            if message.message_type is MessageType.SIGNAL:
+                self._noted(message)
+            elif message.message_type is MessageType.METHOD_CALL and message.interface is not None:
+                return self._answer(message)
             return None
+
+    def _noted(self, message: Message) -> None:
+        if message.interface in self._interfaces:
+            self.signals.put(message.member)
+
+    def _answer(self, message: Message) -> Message | bool | None:
         answer = self.answers.get(message.member)
         if answer is None:
             return Message.new_error(message, ErrorType.UNKNOWN_METHOD, message.member)
@@ -72,10 +77,13 @@ class Service:
 
     def tell(self, path: str, interface: str, member: str, signature: str = "", *body: Any) -> None:
         """Send a signal to whoever listens."""
-        from dbus_fast import Message
-
         signal = Message.new_signal(path, interface, member, signature, list(body))
         self._loop.call_soon_threadsafe(self._bus.send, signal)
+
+    def wait_for(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> bool:
+        """Wait until something that this service knows is so."""
+        with self._changed:
+            return self._changed.wait_for(condition, timeout_s)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -83,6 +91,7 @@ class Service:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        """End, as one that crashes: without a word to anybody."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(TIMEOUT_S)
         self._loop.close()
@@ -92,8 +101,6 @@ class Logind(Service):
     """What gesturectl needs of systemd-logind: one user, one session, one delay before sleep."""
 
     def __init__(self, address: str, *, locked: bool = False) -> None:
-        from dbus_fast import Variant
-
         super().__init__(address, LOGIND)
         self.locked = locked
         self._delay: int | None = None
@@ -129,8 +136,6 @@ class Logind(Service):
 
     def hint(self, *, locked: bool) -> None:
         """Say, as a locker does, that the session is locked or is not."""
-        from dbus_fast import Variant
-
         self.locked = locked
         self.tell(
             SESSION,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import require_program
 from tests.e2e.process import START_S, finished, gesturectl
-from tests.fakeportal import FakePortal, running_portal
+from tests.fakeportal import FakePortal
 from tests.lessons import trace_of
 from tests.sessionbus import running_bus
 
@@ -32,7 +32,7 @@ CTRL, RIGHT, SPACE = 29, 106, 57
 @pytest.fixture
 def portal(short_folder: Path) -> Iterator[FakePortal]:
     require_program("dbus-daemon")
-    with running_bus(short_folder) as address, running_portal(address) as portal:
+    with running_bus(short_folder) as address, FakePortal(address) as portal:
         yield portal
 
 

@@ -37,7 +37,7 @@ from tests.e2e.process import finished, gesturectl
 from tests.e2e.wayland import Sway, running_sway
 from tests.e2e.wlclient import WaylandListener
 from tests.e2e.xserver import XServer, tap, wait_until
-from tests.fakeportal import running_portal
+from tests.fakeportal import FakePortal
 from tests.sessionbus import running_bus
 
 pytestmark = pytest.mark.slow
@@ -375,7 +375,7 @@ def test_where_the_desktop_s_portal_lends_keys_it_is_taken(
     short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_program("dbus-daemon")
-    with running_bus(short_folder) as address, running_portal(address):
+    with running_bus(short_folder) as address, FakePortal(address):
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         assert sinks.default_sink() == "portal"
 

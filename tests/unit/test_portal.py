@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ from gesturectl.types import (
     Text,
 )
 from tests.conftest import require_program
-from tests.fakeportal import KEYBOARD, POINTER, FakePortal, running_portal
+from tests.fakeportal import KEYBOARD, POINTER, FakePortal
 from tests.sessionbus import running_bus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the portal is D-Bus on Linux")
@@ -49,7 +50,7 @@ def bus(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def portal(bus: str) -> Iterator[FakePortal]:
-    with running_portal(bus) as portal:
+    with FakePortal(bus) as portal:
         yield portal
 
 
@@ -315,13 +316,13 @@ def test_who_denies_after_a_locked_screen_is_not_asked_again(
 
 
 def test_a_portal_that_crashes_is_waited_for(bus: str, caplog: pytest.LogCaptureFixture) -> None:
-    with running_portal(bus) as first:
+    with FakePortal(bus) as first:
         sink = PortalSink(patience=SOON)
         sink.send(KeyDown(0, "F5"))
         assert first.wait_for(lambda: bool(first.down))
     with sink:
         assert until(lambda: "portal has ended" in caplog.text, lambda: None)
-        with running_portal(bus) as second:
+        with FakePortal(bus) as second:
             assert back_again(sink, second)
             sink.send(KeyUp(0, "F5"))
         assert ("KeyboardKeycode", (F5, 0)) not in second.heard
@@ -346,16 +347,15 @@ def test_a_bus_that_ends_harms_nothing(
     short_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     require_program("dbus-daemon")
-    with running_bus(short_folder) as address:
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-        portal = FakePortal(address)
-        portal.start()
-        sink = PortalSink(patience=SOON)
-    with sink:
-        assert until(lambda: " has ended: what gestures do" in caplog.text, lambda: None)
-        sink.send(KeyDown(0, "F5"))
-        sink.send(KeyUp(0, "F5"))
-    portal.stop()
+    with ExitStack() as later:
+        with running_bus(short_folder) as address:
+            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+            later.enter_context(FakePortal(address))
+            sink = PortalSink(patience=SOON)
+        with sink:
+            assert until(lambda: " has ended: what gestures do" in caplog.text, lambda: None)
+            sink.send(KeyDown(0, "F5"))
+            sink.send(KeyUp(0, "F5"))
 
 
 def test_a_daemon_that_hangs_loses_what_it_holds(portal: FakePortal) -> None:
