@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from gesturectl.sinks.injected import Injected
 
 
-NO_WINDOWS = "which window is in front is not known any more"
-LOST = f"{NO_WINDOWS}; start gesturectl again when the desktop is back"
+LOST = (
+    "which window is in front is not known any more; start gesturectl again when the desktop is "
+    "back"
+)
 WAYLAND_INPUT = (
     "Wayland lets no program watch the keyboards and mice that others use: they do not pause "
     "gestures, and a panic key is heard only if the desktop itself binds it; use the panic gesture"

@@ -29,7 +29,7 @@ import xcffib.xkb
 import xcffib.xproto
 from xcffib.xproto import CW, EventMask
 
-from gesturectl.desktop import LOST, NO_WINDOWS, OpenWindow, Texts
+from gesturectl.desktop import LOST, OpenWindow, Texts
 from gesturectl.desktop.processes import executable_of
 from gesturectl.desktop.xinput import GENERIC_EVENT, RawInput
 from gesturectl.errors import DesktopError
@@ -37,6 +37,7 @@ from gesturectl.sinks.injected import Injected
 from gesturectl.sinks.xdisplay import CORE_KEYBOARD, XKB_MAP, XKB_NEW_KEYBOARD, read_keymap
 from gesturectl.sinks.xkeymap import Keymap
 from gesturectl.types import UserInput, Window
+from gesturectl.xserver import atoms, connect, has, speaking
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class X11Desktop:
     def __init__(self, display: str | None = None, *, injected: Injected | None = None) -> None:
         self._name = display or os.environ.get("DISPLAY", "")
         self._injected = injected
-        self._connection = _connect(self._name)
+        self._connection = connect(self._name, DesktopError, kind=_Connection)
         self._core = self._connection.core
         screen = self._connection.get_setup().roots[self._connection.pref_screen]
         self._root = screen.root
@@ -103,8 +104,7 @@ class X11Desktop:
                 "_NET_ACTIVE_WINDOW", "_NET_CLIENT_LIST", "_NET_SUPPORTING_WM_CHECK", "WM_CLASS",
                 "_NET_WM_NAME", "WM_NAME", "WM_CLIENT_MACHINE",
             )  # fmt: skip
-            asked = [(name, self._core.InternAtom(False, len(name), name)) for name in names]
-            self._atoms = {name: cookie.reply().atom for name, cookie in asked}
+            self._atoms = dict(zip(names, atoms(self._connection, *names), strict=True))
             self._res = self._resources()
             size_px = (screen.width_in_pixels, screen.height_in_pixels)
             self._input = self._raw_input(size_px)
@@ -285,12 +285,9 @@ class X11Desktop:
 
     # --- extensions -------------------------------------------------------------------------
 
-    def _has(self, extension: str) -> bool:
-        return bool(self._core.QueryExtension(len(extension), extension).reply().present)
-
     def _resources(self) -> Any:
         """Return what tells the process of a client, as the server sees it: also in a sandbox."""
-        if not self._has("X-Resource"):
+        if not has(self._connection, "X-Resource"):
             return None
         resources = self._connection(xcffib.res.key)
         version = resources.QueryVersion(1, 2).reply()
@@ -299,7 +296,7 @@ class X11Desktop:
 
     def _raw_input(self, size_px: tuple[int, int]) -> RawInput | None:
         for extension in ("XInputExtension", "XKEYBOARD"):
-            if not self._has(extension):
+            if not has(self._connection, extension):
                 self.input_problem = (
                     f"the X server of {self._name} has no {extension} extension: real keyboards "
                     "and mice do not pause gestures, and the panic key is not heard"
@@ -320,17 +317,9 @@ class X11Desktop:
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
-        """Turn what xcffib raises into what a user can act on."""
-        try:
+        with speaking(self._name, DesktopError, LOST):
             yield
             self._connection.flush()
-        except xcffib.ConnectionException as error:
-            raise DesktopError(f"the X display {self._name} is gone: {LOST}") from error
-        except xcffib.XcffibException as error:
-            raise DesktopError(
-                f"the X server of {self._name} refused a request ({type(error).__name__}): "
-                f"{NO_WINDOWS}"
-            ) from error
 
 
 def works(display: str | None = None) -> str | None:
@@ -340,21 +329,6 @@ def works(display: str | None = None) -> str | None:
             return None
     except DesktopError as error:
         return str(error)
-
-
-def _connect(name: str) -> _Connection:
-    if not name:
-        raise DesktopError(
-            "DISPLAY is not set: no X11 desktop here; start gesturectl inside the desktop session, "
-            "or set DISPLAY (usually :0)"
-        )
-    try:
-        return _Connection(name)
-    except (xcffib.XcffibException, UnicodeEncodeError) as error:
-        raise DesktopError(
-            f"cannot connect to the X display {name}: no server there, or it does not let this "
-            "user in; check DISPLAY and XAUTHORITY with `xdpyinfo`"
-        ) from error
 
 
 def _reply(cookie: Any) -> Any:

@@ -29,6 +29,7 @@ from gesturectl.sinks.injected import Injected
 from gesturectl.sinks.keynames import key_names
 from gesturectl.sinks.xkeymap import Keymap
 from gesturectl.types import UserInput
+from gesturectl.xserver import in_bytes
 
 GENERIC_EVENT = 35
 HIERARCHY = 11
@@ -159,7 +160,7 @@ class RawInput:
         infos = self._xinput.XIQueryDevice(ALL_DEVICES).reply().infos
         self._devices = {
             info.deviceid: Device(
-                xtest="XTEST" in bytes(map(_byte, info.name)).decode("utf-8", "replace"),
+                xtest=b"XTEST" in in_bytes(info.name),
                 span_px=dict(self._spans_px(info)),
             )
             for info in infos
@@ -197,7 +198,3 @@ def unpack(wire: bytes) -> Raw:
 
 def _number(fixed: Any) -> float:
     return float(fixed.integral) + float(fixed.frac) / (1 << 32)
-
-
-def _byte(value: Any) -> int:
-    return value if isinstance(value, int) else ord(value)

@@ -35,6 +35,7 @@ from gesturectl.display.drawing import Picture
 from gesturectl.display.screens import Hot
 from gesturectl.display.spots import MARGIN, Monitor, chosen, corner
 from gesturectl.errors import DesktopError
+from gesturectl.xserver import atoms, connect, speaking
 
 PIECE_BYTES: Final = 200_000  # of a picture; a request has 262140 at least
 RAISES: Final = 5  # in a second, at most
@@ -59,13 +60,7 @@ class X11Screen:
     def __init__(self, settings: Display, display: str | None = None) -> None:
         self._name = display or os.environ.get("DISPLAY", "")
         self._settings = settings
-        try:
-            self._connection = xcffib.connect(self._name)
-        except (xcffib.XcffibException, UnicodeEncodeError) as error:
-            raise DesktopError(
-                f"cannot connect to the X display {self._name or '(none)'}; check DISPLAY and "
-                "XAUTHORITY with `xdpyinfo`"
-            ) from error
+        self._connection = connect(self._name, DesktopError, ("SHAPE", "RANDR"))
         self._core = self._connection.core
         self._raised_s: deque[float] = deque(maxlen=RAISES)
         try:
@@ -80,9 +75,6 @@ class X11Screen:
         screen = self._connection.get_setup().roots[number]
         self._root = screen.root
         self._size = (screen.width_in_pixels, screen.height_in_pixels)
-        for extension in ("SHAPE", "RANDR"):
-            if not self._core.QueryExtension(len(extension), extension).reply().present:
-                raise DesktopError(f"the X server of {self._name} has no {extension} extension")
         self._shape = self._connection(xcffib.shape.key)
         self._randr = self._connection(xcffib.randr.key)
         self._randr.QueryVersion(1, 5).reply()
@@ -93,9 +85,8 @@ class X11Screen:
         self._core.CreateColormap(0, self._colours, self._root, self._visual)
         names = (f"_NET_WM_CM_S{number}", "_NET_WM_WINDOW_TYPE",
                  "_NET_WM_WINDOW_TYPE_NOTIFICATION", "RESOURCE_MANAGER")  # fmt: skip
-        asked = [self._core.InternAtom(False, len(name), name) for name in names]
-        self._compositor, self._type, self._notification, self._resources = (
-            one.reply().atom for one in asked
+        self._compositor, self._type, self._notification, self._resources = atoms(
+            self._connection, *names
         )
         listens = (
             EventMask.SubstructureNotify | EventMask.StructureNotify | EventMask.PropertyChange
@@ -205,17 +196,9 @@ class X11Screen:
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
-        """Turn what xcffib raises into what a user can act on."""
-        try:
+        with speaking(self._name, DesktopError, "nothing is shown"):
             yield
             self._connection.flush()
-        except xcffib.ConnectionException as error:
-            raise DesktopError(f"the X display {self._name} is gone: nothing is shown") from error
-        except xcffib.XcffibException as error:
-            raise DesktopError(
-                f"the X server of {self._name} refused a request of the display "
-                f"({type(error).__name__})"
-            ) from error
 
 
 class _Window:

@@ -7,7 +7,6 @@ the server only after such news (1.5 ms and 0.1 ms).
 
 from __future__ import annotations
 
-import os
 import struct
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ import xcffib.xtest
 from gesturectl.errors import SinkError
 from gesturectl.sinks.injected import Injected
 from gesturectl.sinks.xkeymap import CONTROL, LOCK, Keymap, KeyType, Place
+from gesturectl.xserver import connect, in_bytes, speaking
 
 # The X11 protocol's numbers of events; XKB's of its events, and its keyboard that all clients see.
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = 2, 3, 4, 5, 6
@@ -58,7 +58,7 @@ class XDisplay:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._connection = _connect(name)
+        self._connection = connect(name, SinkError, ("XTEST", "XKEYBOARD"))
         self._core = self._connection.core
         self._xtest = self._connection(xcffib.xtest.key)
         self._xkb = self._connection(xcffib.xkb.key)
@@ -126,7 +126,7 @@ class XDisplay:
         total = 0
         for keycode, row in enumerate(reply.syms_rtrn, first):
             keysyms = list(row.syms)
-            types, groups, width = _bytes(row.kt_index), row.groupInfo, row.width
+            types, groups, width = in_bytes(row.kt_index), row.groupInfo, row.width
             if keycode in bindings:
                 keysyms = [bindings[keycode]] if bindings[keycode] else []
                 types, groups, width = ONE_LEVEL, len(keysyms), len(keysyms)
@@ -177,17 +177,12 @@ class XDisplay:
     @contextmanager
     def speaking(self) -> Iterator[None]:
         """Turn what xcffib raises into what a user can act on."""
-        try:
+        with speaking(
+            self._name,
+            SinkError,
+            "its server ended or cut us off; start gesturectl again when the desktop is back",
+        ):
             yield
-        except xcffib.ConnectionException as error:
-            raise SinkError(
-                f"the X display {self._name} is gone: its server ended or cut us off; "
-                "start gesturectl again when the desktop is back"
-            ) from error
-        except xcffib.XcffibException as error:
-            raise SinkError(
-                f"the X server of {self._name} refused a request ({type(error).__name__})"
-            ) from error
 
     def _subscribe(self) -> None:
         """Ask to be told when the keymap, the modifiers, or the size of the desktop change."""
@@ -199,32 +194,6 @@ class XDisplay:
         self._core.ChangeWindowAttributes(
             self._root, xcffib.xproto.CW.EventMask, [xcffib.xproto.EventMask.StructureNotify]
         )
-
-
-def _connect(name: str) -> Any:
-    if not name:
-        raise SinkError(
-            "DISPLAY is not set: this is a Wayland session without XWayland, which X11 cannot reach"
-            if os.environ.get("WAYLAND_DISPLAY")
-            else "DISPLAY is not set: no X11 desktop here; start gesturectl inside the desktop "
-            "session, or set DISPLAY (usually :0)"
-        )
-    try:
-        connection = xcffib.connect(name)
-    except (xcffib.XcffibException, UnicodeEncodeError) as error:
-        raise SinkError(
-            f"cannot connect to the X display {name}: no server there, or it does not let this "
-            "user in; start gesturectl as the user of the desktop (not by sudo), and check "
-            "DISPLAY and XAUTHORITY with `xdpyinfo`"
-        ) from error
-    for extension in ("XTEST", "XKEYBOARD"):
-        if not connection.core.QueryExtension(len(extension), extension).reply().present:
-            connection.disconnect()
-            raise SinkError(
-                f"the X server of {name} has no {extension} extension; take "
-                f"`-extension {extension}` out of the options that start it"
-            )
-    return connection
 
 
 def read_keymap(xkb: Any) -> Keymap:
@@ -249,7 +218,7 @@ def read_keymap(xkb: Any) -> Keymap:
             if keycode not in mods_of:
                 spare.append(keycode)
             continue
-        type_of_group = [types[index] for index in _bytes(row.kt_index)]
+        type_of_group = [types[index] for index in in_bytes(row.kt_index)]
         for position, keysym in enumerate(keysyms):
             if keysym:
                 group, level = divmod(position, row.width)
@@ -271,8 +240,3 @@ def read_keymap(xkb: Any) -> Keymap:
 
 def _bits(mask: int) -> Iterator[int]:
     return (1 << place for place in range(8) if mask >> place & 1)
-
-
-def _bytes(values: Any) -> bytes:
-    # xcffib gives a list of bytes as numbers or as one-character strings, by its version.
-    return bytes(ord(value) if isinstance(value, str | bytes) else value for value in values)
