@@ -21,12 +21,11 @@ from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from typing import Final
 
-from gesturectl.companion import LEVEL
+from gesturectl.companion import FORGIVEN_S, LEVEL
 
 log = logging.getLogger(__name__)
 
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
-FORGIVEN_S: Final = 60.0
 END_S: Final = 2.0  # for an icon to be taken away
 
 

@@ -34,7 +34,6 @@ def _no_gestures_of_the_developer_s_own(
     one daemon each, which shows nothing in the developer's own panel."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
-    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     # Nor does the screen of whoever runs the tests, locked at night, pause what they start.

@@ -144,7 +144,7 @@ def ring(look: Look, rest: Rest) -> Picture:
     word = BUTTONS.get(rest.choice)
     if word is not None:
         size = 12 * u
-        wide = min(words.width(word, max(1, round(size))), canvas.width - round(8 * u))
+        wide = min(_text_width(word, size), canvas.width - round(8 * u))
         left = (canvas.width - wide) / 2
         box = (left - 6 * u, RING * u, left + wide + 6 * u, (RING + 18) * u)
         canvas.rounded(box, 6 * u, paints.panel, max(look.opacity, 0.8))
@@ -178,7 +178,7 @@ def _rows(canvas: Canvas, look: Look, view: View) -> None:
         name, side = told.hold.name, told.hold.side
     elif seen is None and told.held:
         name = "holding " + " + ".join(told.held)
-    side_px = canvas_text_width(side, 12 * u) if side else 0
+    side_px = _text_width(side, 12 * u) if side else 0
     canvas.text(
         name, (PAD * u, (top + 27) * u), 16 * u, paints.ink, most=wide * u - side_px - 8 * u
     )
@@ -271,9 +271,9 @@ def _armed(canvas: Canvas, look: Look, x: float, middle: float, *, armed: bool) 
 
 
 def _foot_width(look: Look, view: View) -> float:
-    words_ = words.width(view.told.title, max(1, round(16 * look.unit))) / look.unit
+    title_wide = _text_width(view.told.title, 16 * look.unit) / look.unit
     _, crowd_wide = _crowd(look, view.told.people)
-    return min(PAD + ICON + 10 + words_ + ARMED[view.told.armed] + crowd_wide + PAD, WIDTH)
+    return min(PAD + ICON + 10 + title_wide + ARMED[view.told.armed] + crowd_wide + PAD, WIDTH)
 
 
 def _crowd(look: Look, people: int) -> tuple[str, float]:
@@ -281,10 +281,10 @@ def _crowd(look: Look, people: int) -> tuple[str, float]:
     if people < 2:
         return "", 0.0
     text = f"1 of {people}"
-    return text, 14 + canvas_text_width(text, 13 * look.unit) / look.unit
+    return text, 14 + _text_width(text, 13 * look.unit) / look.unit
 
 
-def canvas_text_width(text: str, size: float) -> int:
+def _text_width(text: str, size: float) -> int:
     """Return how wide a text will be, in pixels."""
     return words.width(text, max(1, round(size)))
 

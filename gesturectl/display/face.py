@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -158,7 +158,7 @@ class Face:
         return None
 
     @contextlib.contextmanager
-    def _surviving(self) -> Any:
+    def _surviving(self) -> Iterator[None]:
         """Do without the screen when it is gone."""
         try:
             yield

@@ -120,9 +120,9 @@ def _open_portal(allow_hosts: frozenset[str]) -> Sink:
 
 
 def _portal_works() -> str | None:
-    from gesturectl.sinks import portal
+    from gesturectl.sinks import portalsession
 
-    return portal.works()
+    return portalsession.works()
 
 
 def _open_uinput(allow_hosts: frozenset[str]) -> Sink:

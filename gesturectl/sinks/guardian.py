@@ -48,6 +48,7 @@ HIERARCHY, RAW_KEY_PRESS, RAW_KEY_RELEASE = 11, 13, 14  # of XInput 2
 SLAVES = (3, 4, 5)  # devices, not the masters that speak for them
 WL_KEY, WL_MODIFIERS, WL_BUTTON, WL_FRAME = 1, 2, 2, 4  # requests; see `wlcompositor`
 INPUT_EVENT, EV_SYN, EV_KEY = "@llHHi", 0, 1  # see `uinputdevice`
+HEARTBEAT_S = 3.0  # longer than any frame, shorter than the harm of a key that is stuck
 RESTARTS = 3  # a guardian that dies more often has no future here
 CLOSE_S = 2.0  # a guardian that was told `bye` ends within milliseconds
 

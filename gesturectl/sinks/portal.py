@@ -23,6 +23,7 @@ from gesturectl.pointer import MONITOR_PX
 from gesturectl.sinks import programs
 from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.evdev import BUTTONS, KEYCODES, KEYPAD
+from gesturectl.sinks.guardian import HEARTBEAT_S
 from gesturectl.sinks.portalsession import (
     KEYBOARD,
     POINTER,
@@ -30,7 +31,6 @@ from gesturectl.sinks.portalsession import (
     Patience,
     Portal,
     token_file,
-    works,
 )
 from gesturectl.types import (
     ButtonDown,
@@ -51,11 +51,8 @@ from gesturectl.types import (
     Webhook,
 )
 
-__all__ = ["FOLLOWED", "PortalSink", "works"]
-
 log = logging.getLogger(__name__)
 
-HEARTBEAT_S: Final = 3.0  # as with X11: longer than any frame, shorter than the harm of a stuck key
 MOVE_LIMIT_PX: Final = 32767
 STEP_PX: Final = 10.0  # what one click of a wheel counts among smooth turns, as mutter has it
 VERTICAL, HORIZONTAL = 0, 1

@@ -25,7 +25,7 @@ from gesturectl.sinks import programs
 from gesturectl.sinks.carry import Carry
 from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.evdev import BUTTONS, KEYCODES
-from gesturectl.sinks.guardian import Guardian
+from gesturectl.sinks.guardian import HEARTBEAT_S, Guardian
 from gesturectl.sinks.uinputdevice import (
     ABS_X,
     ABS_Y,
@@ -44,7 +44,6 @@ from gesturectl.sinks.uinputdevice import (
     Device,
     Event,
     System,
-    works,
 )
 from gesturectl.sinks.uinputlayout import Layout, XLayout
 from gesturectl.sinks.xkeymap import Stroke
@@ -67,11 +66,8 @@ from gesturectl.types import (
     Webhook,
 )
 
-__all__ = ["UinputSink", "works"]
-
 log = logging.getLogger(__name__)
 
-HEARTBEAT_S: Final = 3.0  # as with X11
 WHOLE: Final = 65535  # of the desktop, in places
 CLICK: Final = 120  # what a click of a wheel counts in high resolution
 # The kernel keeps 64 events for a desktop that is busy, and drops them all when there are more. A

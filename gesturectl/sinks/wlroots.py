@@ -23,7 +23,7 @@ from gesturectl.sinks import programs
 from gesturectl.sinks.carry import Carry
 from gesturectl.sinks.courier import Courier, check
 from gesturectl.sinks.evdev import BUTTONS
-from gesturectl.sinks.guardian import Guardian
+from gesturectl.sinks.guardian import HEARTBEAT_S, Guardian
 from gesturectl.sinks.wlcompositor import HORIZONTAL, VERTICAL, Compositor
 from gesturectl.sinks.wlkeymap import LOCKS, Keyboard, Stroke
 from gesturectl.types import (
@@ -49,7 +49,6 @@ from gesturectl.wayland import display_path
 log = logging.getLogger(__name__)
 
 MOVE_LIMIT_PX = 32767  # no desktop is wider; a pixel has 256 parts, and a word 32 bits
-HEARTBEAT_S = 3.0  # as with X11: longer than any frame, shorter than the harm of a stuck key
 # A client that reads nothing is thrown out by the compositor when some thousand events wait for
 # it. So a long text goes out in parts, each taken in by the compositor before the next.
 TYPED_AT_ONCE = 64

@@ -21,7 +21,7 @@ from gesturectl.ledger import Ledger
 from gesturectl.sinks import programs, shortfall
 from gesturectl.sinks.carry import Carry
 from gesturectl.sinks.courier import Courier, check
-from gesturectl.sinks.guardian import Guardian
+from gesturectl.sinks.guardian import HEARTBEAT_S, Guardian
 from gesturectl.sinks.keynames import keycodes
 from gesturectl.sinks.keysyms import keysyms_of
 from gesturectl.sinks.xdisplay import (
@@ -59,8 +59,6 @@ log = logging.getLogger(__name__)
 BUTTONS = {"left": 1, "middle": 2, "right": 3}
 WHEEL_UP, WHEEL_DOWN, WHEEL_LEFT, WHEEL_RIGHT = 4, 5, 6, 7
 MOVE_LIMIT_PX = 32767  # XTEST counts in int16
-
-HEARTBEAT_S = 3.0  # longer than any frame, shorter than the harm of a key that is stuck
 PATIENCE_S = 0.5  # how long typing waits for the user's own Ctrl, Alt or Super to come up
 
 

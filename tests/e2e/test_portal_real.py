@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl.sinks.portal import PortalSink, works
-from gesturectl.sinks.portalsession import Patience
+from gesturectl.sinks.portal import PortalSink
+from gesturectl.sinks.portalsession import Patience, works
 from gesturectl.types import (
     ButtonDown,
     ButtonUp,

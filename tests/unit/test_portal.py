@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from gesturectl.errors import SinkError
-from gesturectl.sinks.portal import PortalSink, works
-from gesturectl.sinks.portalsession import Patience, token_file
+from gesturectl.sinks.portal import PortalSink
+from gesturectl.sinks.portalsession import Patience, token_file, works
 from gesturectl.types import (
     ButtonDown,
     ButtonUp,
