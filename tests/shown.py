@@ -31,3 +31,7 @@ def told(**changes: Any) -> Told:
 def view(opened: float = 1.0, glow: float = 0.0, **changes: Any) -> View:
     """Return what is seen of such a row."""
     return View(told(**changes), opened, glow)
+
+
+BUSY = view(glow=1.0, candidate=SURE, fired=SWIPE, armed=True)
+"""An open panel in which everything happens."""

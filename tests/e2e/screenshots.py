@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gesturectl.display.drawing import HEIGHT, WIDTH
 from tests.e2e.wayland import Sway
 from tests.e2e.xserver import XServer
 
@@ -33,6 +34,14 @@ def of_x11(server: XServer, file: Path) -> Rgb:
     picture = raw.reshape(root.height, root.width, 4)[:, :, [2, 1, 0]]
     Image.fromarray(picture).save(file)
     return picture
+
+
+def shows_panel(picture: Rgb, at: tuple[int, int], scale: int = 1) -> bool:
+    """Whether a busy panel's green is there, in the row of what acted last."""
+    x, y = (scale * one for one in at)
+    part = picture[y : y + scale * HEIGHT, x : x + scale * WIDTH].astype(int)
+    green = (part[:, :, 1] > part[:, :, 0] + 40) & (part[:, :, 1] > part[:, :, 2] + 20)
+    return bool(green.sum() > 0.1 * WIDTH * HEIGHT * scale**2)
 
 
 def of_sway(sway: Sway, output: str, file: Path) -> Rgb:

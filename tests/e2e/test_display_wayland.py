@@ -19,15 +19,14 @@ from gesturectl.errors import DesktopError
 from gesturectl.sinks.wlroots import WlrootsSink
 from gesturectl.types import ButtonDown, ButtonUp, MoveTo
 from tests.conftest import require_program
-from tests.e2e.screenshots import Rgb, of_sway
+from tests.e2e.screenshots import of_sway, shows_panel
 from tests.e2e.wayland import Sway, running_sway
 from tests.e2e.wlclient import WaylandListener
 from tests.e2e.xserver import wait_until
-from tests.shown import RESTING, SURE, SWIPE, told, view
+from tests.shown import BUSY, RESTING, told
 
 pytestmark = pytest.mark.slow
 
-BUSY = view(glow=1.0, candidate=SURE, fired=SWIPE, armed=True)
 WIDE, HIGH = 800, 600
 CORNER = (WIDE - WIDTH - MARGIN, HIGH - HEIGHT - MARGIN)
 
@@ -60,14 +59,6 @@ def shows(screen: LayerScreen, picture: Picture, shown: Callable[[], bool]) -> b
     return wait_until(turned)
 
 
-def seen(picture: Rgb, at: tuple[int, int], scale: int = 1) -> bool:
-    """Whether the panel's green is there, in the row of what acted last."""
-    x, y = (scale * one for one in at)
-    part = picture[y : y + scale * HEIGHT, x : x + scale * WIDTH].astype(int)
-    green = (part[:, :, 1] > part[:, :, 0] + 40) & (part[:, :, 1] > part[:, :, 2] + 20)
-    return bool(green.sum() > 0.1 * WIDTH * HEIGHT * scale**2)
-
-
 def test_a_panel_is_seen_over_a_window_that_fills_the_screen_and_lets_clicks_through(
     sway: Sway, tmp_path: Path
 ) -> None:
@@ -78,7 +69,7 @@ def test_a_panel_is_seen_over_a_window_that_fills_the_screen_and_lets_clicks_thr
         assert shows(
             screen,
             drawing.panel(Look(), BUSY),
-            lambda: seen(of_sway(sway, "HEADLESS-1", tmp_path / "layer.png"), CORNER),
+            lambda: shows_panel(of_sway(sway, "HEADLESS-1", tmp_path / "layer.png"), CORNER),
         )
         listener.received()
         place = ((CORNER[0] + WIDTH / 2) / WIDE, (CORNER[1] + HEIGHT / 2) / HIGH)
@@ -117,7 +108,7 @@ def test_on_a_dense_monitor_it_is_drawn_in_the_monitor_s_own_pixels(
         assert shows(
             screen,
             drawing.panel(Look(settings, screen.scale), BUSY),
-            lambda: seen(
+            lambda: shows_panel(
                 of_sway(sway, "HEADLESS-1", tmp_path / "scale-2.png"), (MARGIN, MARGIN), 2
             ),
         )
@@ -132,14 +123,14 @@ def test_it_goes_to_the_monitor_that_is_named_as_soon_as_that_is_there(
     first, second = tmp_path / "first.png", tmp_path / "second.png"
 
     def on_first() -> bool:
-        return seen(of_sway(sway, "HEADLESS-1", first), (here, (HIGH - HEIGHT) // 2))
+        return shows_panel(of_sway(sway, "HEADLESS-1", first), (here, (HIGH - HEIGHT) // 2))
 
     with a_screen(sway, settings) as screen:
         assert shows(screen, picture, on_first)
         sway.tell("create_output")
         sway.tell("output HEADLESS-2 mode 640x480")
         at = (there, (480 - HEIGHT) // 2)
-        assert shows(screen, picture, lambda: seen(of_sway(sway, "HEADLESS-2", second), at))
+        assert shows(screen, picture, lambda: shows_panel(of_sway(sway, "HEADLESS-2", second), at))
         assert not on_first()
 
 

@@ -18,9 +18,9 @@ from gesturectl.display.spots import MARGIN
 from gesturectl.display.x11 import RAISES, X11Screen
 from gesturectl.errors import DesktopError
 from tests.conftest import require_program
-from tests.e2e.screenshots import Rgb, of_x11
+from tests.e2e.screenshots import of_x11, shows_panel
 from tests.e2e.xserver import SIZE_PX, Listener, XServer, running_server, wait_until
-from tests.shown import RESTING, SURE, SWIPE, told, view
+from tests.shown import BUSY, RESTING, told
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,6 @@ LOOK = Look()
 WIDE, HIGH = SIZE_PX
 CORNER = (WIDE - WIDTH - MARGIN, HIGH - HEIGHT - MARGIN)
 MIDDLE = (CORNER[0] + WIDTH // 2, CORNER[1] + HEIGHT // 2)
-BUSY = view(glow=1.0, candidate=SURE, fired=SWIPE, armed=True)
 
 
 @pytest.fixture(params=["plain", "composited"])
@@ -71,28 +70,20 @@ def a_screen(server: XServer, settings: Display = LOOK.settings) -> Iterator[X11
         screen.close()
 
 
-def seen(picture: Rgb, at: tuple[int, int] = CORNER) -> bool:
-    """Whether the panel's green is there, in the row of what acted last."""
-    x, y = at
-    part = picture[y : y + HEIGHT, x : x + WIDTH].astype(int)
-    green = (part[:, :, 1] > part[:, :, 0] + 40) & (part[:, :, 1] > part[:, :, 2] + 20)
-    return bool(green.sum() > 0.1 * WIDTH * HEIGHT)
-
-
 def test_a_panel_is_seen_in_its_corner_and_clicks_reach_what_is_beneath(
     x: XServer, tmp_path: Path
 ) -> None:
     listener = Listener(x)
     with a_screen(x) as screen:
         screen.show(drawing.panel(LOOK, BUSY))
-        assert wait_until(lambda: seen(of_x11(x, tmp_path / "panel.png")))
+        assert wait_until(lambda: shows_panel(of_x11(x, tmp_path / "panel.png"), CORNER))
         x.call("xdotool", "mousemove", *map(str, MIDDLE), "click", "1")
         assert [one for one in listener.received(3) if one[0] != "motion"] == [
             ("press", "left"),
             ("release", "left"),
         ]
         screen.show(None)
-        assert wait_until(lambda: not seen(of_x11(x, tmp_path / "gone.png")))
+        assert wait_until(lambda: not shows_panel(of_x11(x, tmp_path / "gone.png"), CORNER))
     listener.close()
 
 
@@ -136,7 +127,7 @@ def test_a_window_that_fills_the_screen_does_not_cover_it(x: XServer, tmp_path: 
             def full() -> bool:
                 screen.read()
                 picture = of_x11(x, tmp_path / "fullscreen.png")
-                return bool((picture[300] == 255).all()) and seen(picture)
+                return bool((picture[300] == 255).all()) and shows_panel(picture, CORNER)
 
             assert wait_until(full)
         finally:
@@ -149,13 +140,13 @@ def test_it_comes_back_over_a_window_that_puts_itself_over_everything(
 ) -> None:
     with a_screen(x) as screen:
         screen.show(drawing.panel(LOOK, BUSY))
-        assert wait_until(lambda: seen(of_x11(x, tmp_path / "before.png")))
+        assert wait_until(lambda: shows_panel(of_x11(x, tmp_path / "before.png"), CORNER))
         over = Listener(x)
-        assert not seen(of_x11(x, tmp_path / "covered.png"))
+        assert not shows_panel(of_x11(x, tmp_path / "covered.png"), CORNER)
 
         def back() -> bool:
             screen.read()
-            return seen(of_x11(x, tmp_path / "back.png"))
+            return shows_panel(of_x11(x, tmp_path / "back.png"), CORNER)
 
         assert wait_until(back)
         over.close()
@@ -189,7 +180,8 @@ def test_it_stands_on_the_monitor_that_is_named(tmp_path: Path) -> None:
             settings = Display(place=place, screen=name)  # type: ignore[arg-type]
             with a_screen(x, settings) as screen:
                 screen.show(drawing.panel(Look(settings), BUSY))
-                assert wait_until(lambda: seen(of_x11(x, tmp_path / f"{name}.png"), at)), name  # noqa: B023
+                file = tmp_path / f"{name}.png"
+                assert wait_until(lambda: shows_panel(of_x11(x, file), at)), name  # noqa: B023
 
 
 def test_it_moves_when_the_settings_say_so_and_grows_with_the_session_s_fonts(
@@ -200,13 +192,13 @@ def test_it_moves_when_the_settings_say_so_and_grows_with_the_session_s_fonts(
         settings = Display(place="top-left")
         screen.arrange(settings)
         screen.show(drawing.panel(Look(settings), BUSY))
-        assert wait_until(lambda: seen(of_x11(x, tmp_path / "moved.png"), (MARGIN, MARGIN)))
+        assert wait_until(lambda: shows_panel(of_x11(x, tmp_path / "moved.png"), (MARGIN, MARGIN)))
         subprocess.run(["xrdb", "-merge"], input=b"Xft.dpi: 192\n", env=x.env, check=True)
         assert wait_until(screen.read)
         assert screen.scale == 2.0
         screen.show(drawing.panel(Look(settings, screen.scale), BUSY))
         double = (2 * MARGIN + 150, 2 * MARGIN + 130)  # the row of what acted last
-        assert wait_until(lambda: seen(of_x11(x, tmp_path / "double.png"), double))
+        assert wait_until(lambda: shows_panel(of_x11(x, tmp_path / "double.png"), double))
 
 
 def test_a_server_that_ends_is_told_of() -> None:

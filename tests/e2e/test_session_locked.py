@@ -3,7 +3,6 @@ to the real watcher, and to the real daemon with a real X server."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -292,4 +291,4 @@ def test_keys_are_up_before_the_machine_sleeps_and_gestures_work_when_it_wakes(
         logind.sleep(begins=False)
         assert run.acts()
         assert wait_until(lambda: logind.delayed)
-        assert json.dumps(run.status()["locked"]) == "false"
+        assert run.status()["locked"] is False

@@ -38,10 +38,10 @@ def run(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
 
 
 @contextmanager
-def companion(bus: str, *faces: str) -> Iterator[Process]:
+def companion(bus: str) -> Iterator[Process]:
     """Start one for the daemon that runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "gesturectl.companion", *(faces or ("tray",))],
+        [sys.executable, "-m", "gesturectl.companion", "tray"],
         env=environment(bus),
         stderr=subprocess.PIPE,
         text=True,
@@ -161,24 +161,18 @@ def test_words_that_change_do_not_close_an_open_menu(bus: str, run: Running) -> 
         assert "LayoutUpdated" not in list(watcher.signals.queue)
 
 
-def test_quit_ends_the_daemon_and_that_ends_the_companion(bus: str, run: Running) -> None:
-    with Watcher(bus) as watcher, companion(bus):
-        registered(bus, watcher).click("Quit")
-        run.thread.join(TIMEOUT_S)
-        assert not run.thread.is_alive()
-
-
-def test_the_companion_ends_when_the_daemon_hangs_up(
+def test_quit_ends_the_daemon_and_that_ends_the_companion(
     bus: str, short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
-    with Watcher(bus) as watcher:
-        with running(short_folder / "gesturectl"):
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gesturectl.companion", "tray"], env=environment(bus)
-            )
-            registered(bus, watcher)
-        assert process.wait(TIMEOUT_S) == 6
+    with ExitStack() as ending, Watcher(bus) as watcher:
+        run = ending.enter_context(running(short_folder / "gesturectl"))
+        with companion(bus) as process:
+            registered(bus, watcher).click("Quit")
+            run.thread.join(TIMEOUT_S)
+            assert not run.thread.is_alive()
+            ending.close()
+            assert process.wait(TIMEOUT_S) == 6  # the daemon has hung up
 
 
 def test_it_is_asked_to_end_and_ends_well(bus: str, run: Running) -> None:

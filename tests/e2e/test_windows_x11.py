@@ -228,7 +228,7 @@ def test_a_display_that_is_not_there_is_named() -> None:
     assert "cannot connect to the X display :4321" in (works(":4321") or "")
 
 
-def test_a_display_that_goes_away_is_an_error_with_advice(bare: XServer) -> None:
+def test_a_display_that_goes_away_is_an_error_with_advice() -> None:
     require_program("Xvfb")
     with running_server(window_manager=False) as server:
         desktop = X11Desktop(server.display)

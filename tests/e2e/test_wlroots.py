@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -239,7 +238,7 @@ HELD = {"Control_L", "A", "я", "left"}
 def holding(sway: Sway, listener: WaylandListener) -> Iterator[subprocess.Popen[str]]:
     """Run a program that holds keys and a button."""
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOLD)],
+        [sys.executable, "-c", HOLD],
         env=sway.env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -113,17 +115,6 @@ def test_a_character_whose_shift_the_chord_holds_already_adds_none(
     ]
 
 
-def test_pressing_what_is_held_and_releasing_what_is_not_sends_nothing(
-    sink: X11Sink, listener: Listener
-) -> None:
-    sink.send(KeyUp(0, "F5"))
-    sink.send(KeyDown(0, "F5"))
-    sink.send(KeyDown(0, "F5"))
-    sink.send(KeyUp(0, "F5"))
-    sink.send(KeyUp(0, "F5"))
-    assert listener.received(2) == tap("F5")
-
-
 def test_caps_lock_does_not_change_a_character_and_stays_on(
     desktop: XServer, sink: X11Sink, listener: Listener
 ) -> None:
@@ -191,9 +182,6 @@ def test_a_key_held_over_a_layout_change_is_released(
 
 
 def test_check_keys_names_what_the_layout_cannot_send(desktop: XServer, sink: X11Sink) -> None:
-    assert sink.check_keys(frozenset({"Rigth"})) == {
-        "Rigth": "unknown key 'Rigth'; did you mean 'Right'?"
-    }
     desktop.call("xmodmap", "-e", "remove mod4 = Super_R", "-e", "keysym Super_R = NoSymbol")
     assert sink.check_keys(frozenset({"super_r", "F13", "a", "你"})) == {
         "super_r": "the keyboard layout has no super_r key; choose another"
@@ -263,18 +251,10 @@ def test_leaving_the_sink_releases_everything(desktop: XServer, listener: Listen
     assert desktop.down() == set()
 
 
-def test_an_exception_on_the_way_releases_everything(desktop: XServer) -> None:
-    with pytest.raises(ZeroDivisionError), X11Sink(desktop.display) as sink:
-        sink.send(KeyDown(0, "Right"))
-        assert wait_until(lambda: desktop.down() != set())
-        raise ZeroDivisionError
-    assert desktop.down() == set()
-
-
 def test_run_starts_a_program_that_is_not_our_child_to_wait_for(
-    sink: X11Sink, tmp_path: pytest.TempPathFactory
+    sink: X11Sink, tmp_path: Path
 ) -> None:
-    witness = tmp_path / "ran"  # type: ignore[operator]
+    witness = tmp_path / "ran"
     sink.send(Run(0, ("touch", str(witness))))
     assert wait_until(witness.exists)
 
@@ -286,7 +266,6 @@ def test_running_a_missing_program_says_so(sink: X11Sink) -> None:
 
 def test_the_window_manager_obeys(desktop: XServer, sink: X11Sink) -> None:
     """Window managers ignore XSendEvent; openbox shows the desktop on super+d by its defaults."""
-    import subprocess
 
     def shows_desktop() -> bool:
         answer = subprocess.run(

@@ -13,8 +13,7 @@ from gesturectl.display.canvas import Canvas
 from gesturectl.display.drawing import FOOT, HEIGHT, RING, WIDTH, WORD, Look, Picture
 from gesturectl.display.seeing import Rest
 from gesturectl.display.spots import Monitor
-from gesturectl.tray.status import State as Mood
-from tests.shown import FIST, HOLD, RESTING, SURE, SWIPE, told, view
+from tests.shown import FIST, HOLD, RESTING, SURE, SWIPE, view
 
 GREEN = drawing.PAINTS["normal"].sure
 LONG = "a gesture with a name that somebody has written without any thought of small panels"
@@ -99,14 +98,6 @@ def test_what_counts_differs_from_what_does_not_without_any_colour() -> None:
     )
     edge = slice(34, 38)  # above the bar
     assert (active[edge] > 200).sum() > (likely[edge] > 200).sum() + 100
-
-
-def test_each_mode_has_a_form_of_its_own() -> None:
-    forms = {mood: drawing.icons.rgba(mood, 24)[:, :, 3] > 127 for mood in Mood}
-    for one in Mood:
-        for other in Mood:
-            if one is not other:
-                assert (forms[one] != forms[other]).mean() > 0.1
 
 
 def test_a_countdown_without_a_place_is_shown_in_the_panel() -> None:
@@ -242,9 +233,3 @@ def test_sounds_are_short_and_not_loud(what: sounds.Happening) -> None:
     assert 0.03 < samples.size / sounds.RATE_HZ < 0.5
     assert 0.1 < np.abs(samples).max() / 32767 <= sounds.LOUD
     assert np.abs(samples[[0, -1]]).max() < 400
-
-
-def test_a_told_row_can_be_drawn_whatever_is_in_it() -> None:
-    assert told(armed=False).armed is False
-    for armed in (None, False, True):
-        assert drawing.panel(Look(), view(0.0, armed=armed)).any()

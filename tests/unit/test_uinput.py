@@ -10,7 +10,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from gesturectl.types import (
     Text,
 )
 from tests.conftest import ROOT
+from tests.e2e.xserver import wait_until
 from tests.uinputs import FakeUinput, UsLayout
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="uinput is Linux's")
@@ -289,19 +289,11 @@ def test_the_rule_that_the_advice_writes_is_the_one_in_the_repository() -> None:
 # --- however it ends ------------------------------------------------------------------------------
 
 
-def test_leaving_releases_what_is_held_newest_first(kernel: FakeUinput) -> None:
-    with UinputSink(layout=UsLayout(), system=kernel) as sink:
-        send(sink, KeyDown(0, "ctrl"), KeyDown(0, "F5"))
-    assert kernel.strokes() == [
-        *(("press", CTRL), ("press", 63), ("release", 63), ("release", CTRL)),
-    ]
-
-
 def test_a_daemon_that_hangs_loses_what_it_holds(kernel: FakeUinput) -> None:
     with UinputSink(layout=UsLayout(), system=kernel, heartbeat_s=0.2) as sink:
         send(sink, KeyDown(0, "ctrl"), ButtonDown(0, "left"))
         sink.beat()
-        assert _soon(lambda: len(kernel.strokes()) == 2 and len(kernel.strokes(MOUSE)) == 2)
+        assert wait_until(lambda: len(kernel.strokes()) == 2 and len(kernel.strokes(MOUSE)) == 2)
     assert kernel.strokes()[:2] == [("press", CTRL), ("release", CTRL)]
     assert kernel.strokes(MOUSE)[:2] == [("press", LEFT), ("release", LEFT)]
 
@@ -326,16 +318,7 @@ def test_a_killed_daemon_leaves_nothing_down(kernel: FakeUinput) -> None:
         assert daemon.stdout.readline() == "held\n"
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
-        assert _soon(lambda: kernel.strokes() == [("press", CTRL), ("release", CTRL)])
-
-
-def _soon(condition: object) -> bool:
-    until_s = time.monotonic() + 10.0
-    while not condition():  # type: ignore[operator]
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.02)
-    return True
+        assert wait_until(lambda: kernel.strokes() == [("press", CTRL), ("release", CTRL)])
 
 
 # --- the real device ------------------------------------------------------------------------------
@@ -352,9 +335,9 @@ def test_the_real_kernel_makes_the_devices_and_takes_them_away() -> None:
     before = named()
     with UinputSink(layout=UsLayout()) as sink:
         made = {"gesturectl keyboard", "gesturectl mouse", "gesturectl pointer"}
-        assert _soon(lambda: named() - before == made)
+        assert wait_until(lambda: named() - before == made)
         # What no program acts on: a modifier alone, and movement to and fro.
         send(
             sink, KeyDown(0, "shift"), KeyUp(0, "shift"), MoveBy(0, 1.0, 0.0), MoveBy(0, -1.0, 0.0)
         )
-    assert _soon(lambda: named() == before)
+    assert wait_until(lambda: named() == before)
