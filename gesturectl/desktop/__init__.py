@@ -118,30 +118,10 @@ class NoDesktop:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class DesktopSpec:
-    """One row of `DESKTOPS`.
-
-    `open` is given what our own sink injects, or None where that is not known. `works` returns
-    None where the desktop can be watched now, else the reason and what to do.
-    """
-
-    name: str
-    help: str
-    open: Callable[[Injected | None], Desktop]
-    works: Callable[[], str | None]
-
-
 def _open_sway(_injected: Injected | None) -> Desktop:
     from gesturectl.desktop.sway import SwayDesktop
 
     return SwayDesktop()
-
-
-def _sway_works() -> str | None:
-    from gesturectl.desktop import sway
-
-    return sway.works()
 
 
 def _open_wlroots(_injected: Injected | None) -> Desktop:
@@ -150,39 +130,23 @@ def _open_wlroots(_injected: Injected | None) -> Desktop:
     return WlrootsDesktop()
 
 
-def _wlroots_works() -> str | None:
-    from gesturectl.desktop import wlroots
-
-    return wlroots.works()
-
-
 def _open_x11(injected: Injected | None) -> Desktop:
-    from gesturectl.desktop.x11 import X11Desktop
-
+    try:
+        from gesturectl.desktop.x11 import X11Desktop
+    except ImportError as error:
+        raise DesktopError(
+            f"the package xcffib cannot be imported ({error}); reinstall gesturectl"
+        ) from error
     return X11Desktop(injected=injected)
 
 
-def _x11_works() -> str | None:
-    try:
-        from gesturectl.desktop import x11
-    except ImportError as error:
-        return f"the package xcffib cannot be imported ({error}); reinstall gesturectl"
-    return x11.works()
-
-
-DESKTOPS: dict[str, DesktopSpec] = {
-    spec.name: spec
-    for spec in (
-        DesktopSpec("sway", "windows of sway, by its own protocol", _open_sway, _sway_works),
-        DesktopSpec(
-            "wlroots",
-            "windows of other Wayland desktops that list them (labwc, Wayfire, niri, river, …)",
-            _open_wlroots,
-            _wlroots_works,
-        ),
-        DesktopSpec("x11", "windows, keyboards and mice of X11", _open_x11, _x11_works),
-    )
+DESKTOPS: dict[str, Callable[[Injected | None], Desktop]] = {
+    "sway": _open_sway,  # by its own protocol
+    "wlroots": _open_wlroots,  # others on Wayland that list windows: labwc, Wayfire, niri, river, …
+    "x11": _open_x11,  # keyboards and mice as well
 }
+"""What opens each desktop. It is given what our own sink injects, or None where that is not known,
+and raises DesktopError where the desktop cannot be watched."""
 
 
 def open_desktop(name: str | None = None, injected: Injected | None = None) -> Desktop:
@@ -195,10 +159,9 @@ def open_desktop(name: str | None = None, injected: Injected | None = None) -> D
         DesktopError: the one that was named cannot be watched; says why.
     """
     if name is not None:
-        spec = DESKTOPS.get(name)
-        if spec is None:
+        if name not in DESKTOPS:
             raise UsageError(f"unknown desktop {name!r}; there are: {', '.join(DESKTOPS)}")
-        return spec.open(injected)
+        return DESKTOPS[name](injected)
     if not sys.platform.startswith("linux"):
         return NoDesktop(
             f"gesturectl cannot tell applications apart on {sys.platform} yet: profiles with "
@@ -207,14 +170,11 @@ def open_desktop(name: str | None = None, injected: Injected | None = None) -> D
     # Under Wayland X11 sees only windows of XWayland, and would say that no other is in front.
     wayland = bool(os.environ.get("WAYLAND_DISPLAY"))
     problems: dict[str, str] = {}
-    for spec in (DESKTOPS["sway"], DESKTOPS["wlroots"]) if wayland else (DESKTOPS["x11"],):
-        problem = spec.works()
-        if problem is None:
-            try:
-                return spec.open(injected)
-            except DesktopError as error:
-                problem = str(error)
-        problems[spec.name] = problem
+    for candidate in ("sway", "wlroots") if wayland else ("x11",):
+        try:
+            return DESKTOPS[candidate](injected)
+        except DesktopError as error:
+            problems[candidate] = str(error)
     reasons = "; ".join(f"{of}: {problem}" for of, problem in problems.items())
     return NoDesktop(
         "profiles with `match` are not used, and real keyboards and mice do not pause gestures: "

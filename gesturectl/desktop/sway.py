@@ -119,15 +119,6 @@ class SwayDesktop:
                 self._next = {}
 
 
-def works(path: str | None = None) -> str | None:
-    """Return None where sway answers, else the reason and what to do."""
-    try:
-        with SwayDesktop(path):
-            return None
-    except DesktopError as error:
-        return str(error)
-
-
 def _connect(path: str) -> Stream[tuple[int, Node]]:
     if not path:
         raise DesktopError("SWAYSOCK is not set: this is not a session of sway")

@@ -139,12 +139,3 @@ class WlrootsDesktop:
             if self._front == number:
                 self._front = 0
             self._client.send(number, HANDLE_DESTROY)
-
-
-def works(path: str | None = None) -> str | None:
-    """Return None where the desktop lists its windows, else the reason."""
-    try:
-        with WlrootsDesktop(path):
-            return None
-    except DesktopError as error:
-        return str(error)

@@ -322,15 +322,6 @@ class X11Desktop:
             self._connection.flush()
 
 
-def works(display: str | None = None) -> str | None:
-    """Return None where the display can be watched, else the reason and what to do."""
-    try:
-        with X11Desktop(display):
-            return None
-    except DesktopError as error:
-        return str(error)
-
-
 def _reply(cookie: Any) -> Any:
     """Return an answer, or None where the window it is about is gone."""
     with contextlib.suppress(xcffib.Error):

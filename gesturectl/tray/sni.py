@@ -72,6 +72,9 @@ class Item(ServiceInterface):
         if status.words != before.words:
             self.NewToolTip()
 
+    def _urgency(self) -> str:
+        return "NeedsAttention" if self._status.state in NEEDS_ATTENTION else "Active"
+
     # --- the interface; its names are the protocol's ---
 
     @dbus_property(READ)
@@ -88,7 +91,7 @@ class Item(ServiceInterface):
 
     @dbus_property(READ)
     def Status(self) -> DBusStr:  # noqa: N802
-        return "NeedsAttention" if self._status.state in NEEDS_ATTENTION else "Active"
+        return self._urgency()
 
     @dbus_property(READ)
     def WindowId(self) -> DBusInt32:  # noqa: N802
@@ -176,7 +179,7 @@ class Item(ServiceInterface):
 
     @dbus_signal()
     def NewStatus(self) -> DBusStr:  # noqa: N802
-        return "NeedsAttention" if self._status.state in NEEDS_ATTENTION else "Active"
+        return self._urgency()
 
 
 class Panel:

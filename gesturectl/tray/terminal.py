@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
 from typing import Final
@@ -39,41 +38,30 @@ TASKS: Final[dict[str, Task]] = {
 }
 
 
-def _wayland() -> bool:
-    return bool(os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _x11() -> bool:
-    return bool(os.environ.get("DISPLAY"))
-
-
-def _any() -> bool:
-    return _x11() or _wayland()
-
-
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """One row: a program, what comes between it and a command, and whether it can show itself."""
+    """One row: a program, what comes between it and a command, and by which of these variables it
+    can show itself."""
 
     program: str
     before: tuple[str, ...]
-    usable: Callable[[], bool]
+    shown_by: tuple[str, ...] = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 # First what the user or the distribution has chosen, then those of desktops, then the rest.
 TERMINALS: Final = (
-    Terminal("xdg-terminal-exec", (), _any),
-    Terminal("x-terminal-emulator", ("-e",), _any),
-    Terminal("ptyxis", ("--",), _any),
-    Terminal("gnome-terminal", ("--",), _any),
-    Terminal("konsole", ("-e",), _any),
-    Terminal("xfce4-terminal", ("-x",), _any),
-    Terminal("mate-terminal", ("-x",), _any),
-    Terminal("lxterminal", ("-e",), _any),
-    Terminal("kitty", (), _any),
-    Terminal("alacritty", ("-e",), _any),
-    Terminal("foot", (), _wayland),
-    Terminal("xterm", ("-e",), _x11),
+    Terminal("xdg-terminal-exec", ()),
+    Terminal("x-terminal-emulator", ("-e",)),
+    Terminal("ptyxis", ("--",)),
+    Terminal("gnome-terminal", ("--",)),
+    Terminal("konsole", ("-e",)),
+    Terminal("xfce4-terminal", ("-x",)),
+    Terminal("mate-terminal", ("-x",)),
+    Terminal("lxterminal", ("-e",)),
+    Terminal("kitty", ()),
+    Terminal("alacritty", ("-e",)),
+    Terminal("foot", (), ("WAYLAND_DISPLAY",)),
+    Terminal("xterm", ("-e",), ("DISPLAY",)),
 )
 
 
@@ -91,7 +79,7 @@ def open_with(what: str) -> bool:
     return any(
         _started((terminal.program, *terminal.before, *command))
         for terminal in TERMINALS
-        if terminal.usable() and shutil.which(terminal.program)
+        if any(map(os.environ.get, terminal.shown_by)) and shutil.which(terminal.program)
     )
 
 
