@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from gesturectl.errors import DesktopError, UsageError
+from gesturectl.errors import DesktopError
 from gesturectl.types import UserInput, Window
 
 if TYPE_CHECKING:
@@ -149,19 +149,11 @@ DESKTOPS: dict[str, Callable[[Injected | None], Desktop]] = {
 and raises DesktopError where the desktop cannot be watched."""
 
 
-def open_desktop(name: str | None = None, injected: Injected | None = None) -> Desktop:
-    """Open a desktop by its name, or what suits the session: at worst a `NoDesktop`.
+def open_desktop(injected: Injected | None = None) -> Desktop:
+    """Open what suits the session: at worst a `NoDesktop`.
 
     `injected` is what the sink sends, so that the desktop does not take it for the user's.
-
-    Raises:
-        UsageError: there is no desktop of this name.
-        DesktopError: the one that was named cannot be watched; says why.
     """
-    if name is not None:
-        if name not in DESKTOPS:
-            raise UsageError(f"unknown desktop {name!r}; there are: {', '.join(DESKTOPS)}")
-        return DESKTOPS[name](injected)
     if not sys.platform.startswith("linux"):
         return NoDesktop(
             f"gesturectl cannot tell applications apart on {sys.platform} yet: profiles with "
@@ -170,11 +162,11 @@ def open_desktop(name: str | None = None, injected: Injected | None = None) -> D
     # Under Wayland X11 sees only windows of XWayland, and would say that no other is in front.
     wayland = bool(os.environ.get("WAYLAND_DISPLAY"))
     problems: dict[str, str] = {}
-    for candidate in ("sway", "wlroots") if wayland else ("x11",):
+    for name in ("sway", "wlroots") if wayland else ("x11",):
         try:
-            return DESKTOPS[candidate](injected)
+            return DESKTOPS[name](injected)
         except DesktopError as error:
-            problems[candidate] = str(error)
+            problems[name] = str(error)
     reasons = "; ".join(f"{of}: {problem}" for of, problem in problems.items())
     return NoDesktop(
         "profiles with `match` are not used, and real keyboards and mice do not pause gestures: "

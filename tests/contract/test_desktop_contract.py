@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gesturectl.desktop import DESKTOPS, Desktop, NoDesktop, OpenWindow, open_desktop
+from gesturectl.desktop import DESKTOPS, Desktop, NoDesktop, OpenWindow
 from gesturectl.types import UserInput, Window
 from tests.conftest import require_program
 from tests.e2e.wayland import running_sway
@@ -42,7 +42,7 @@ def watched_x11(request: pytest.FixtureRequest) -> Iterator[Watched]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISPLAY", server.display)
         patch.delenv("WAYLAND_DISPLAY", raising=False)
-        yield Watched(open_desktop("x11"), show)
+        yield Watched(DESKTOPS["x11"](None), show)
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def watched_on_sway(name: str) -> Iterator[Watched]:
     with running_sway() as sway, pytest.MonkeyPatch.context() as patch:
         for variable in ("WAYLAND_DISPLAY", "SWAYSOCK", "XDG_RUNTIME_DIR"):
             patch.setenv(variable, sway.env[variable])
-        yield Watched(open_desktop(name), sway.window)
+        yield Watched(DESKTOPS[name](None), sway.window)
 
 
 WATCHED = {
