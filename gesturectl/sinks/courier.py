@@ -25,6 +25,7 @@ from gesturectl.types import Mqtt, Notify, Osc, Play, Say, Webhook
 log = logging.getLogger(__name__)
 
 Message = Notify | Say | Play | Webhook | Osc | Mqtt
+"""The commands that sinks do not carry out themselves; types see to it that all others are."""
 Deliver = Callable[[Any], None]
 
 ROOM: Final = 8  # messages of one kind that wait

@@ -21,7 +21,7 @@ from gesturectl.errors import GesturectlError
 from gesturectl.ledger import Ledger
 from gesturectl.pointer import MONITOR_PX
 from gesturectl.sinks import programs
-from gesturectl.sinks.courier import Courier, check
+from gesturectl.sinks.courier import Courier, Message, check
 from gesturectl.sinks.evdev import BUTTONS, KEYCODES, KEYPAD
 from gesturectl.sinks.guardian import HEARTBEAT_S
 from gesturectl.sinks.portalsession import (
@@ -40,15 +40,9 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
-    Mqtt,
-    Notify,
-    Osc,
-    Play,
     Run,
-    Say,
     Scroll,
     Text,
-    Webhook,
 )
 
 log = logging.getLogger(__name__)
@@ -103,7 +97,7 @@ class PortalSink:
         match command:
             case Run():
                 programs.start(command.argv)
-            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+            case _ if isinstance(command, Message):
                 self._courier.send(command)
             case _ if self._is_live():
                 self._deliver(command)

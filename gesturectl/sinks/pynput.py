@@ -29,15 +29,9 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
-    Mqtt,
-    Notify,
-    Osc,
-    Play,
     Run,
-    Say,
     Scroll,
     Text,
-    Webhook,
 )
 
 
@@ -147,7 +141,7 @@ class PynputSink:
                 self._desktop.type(self._keyboard, command.text)
             case Run():
                 programs.start(command.argv)
-            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+            case _:
                 self._courier.send(command)
 
 

@@ -55,15 +55,9 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
-    Mqtt,
-    Notify,
-    Osc,
-    Play,
     Run,
-    Say,
     Scroll,
     Text,
-    Webhook,
 )
 
 log = logging.getLogger(__name__)
@@ -220,7 +214,7 @@ class UinputSink:
                 self._type(command.text)
             case Run():
                 programs.start(command.argv)
-            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+            case _:
                 self._courier.send(command)
 
     def _report(self, *moves: Event) -> None:

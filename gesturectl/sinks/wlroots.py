@@ -34,15 +34,9 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
-    Mqtt,
-    Notify,
-    Osc,
-    Play,
     Run,
-    Say,
     Scroll,
     Text,
-    Webhook,
 )
 from gesturectl.wayland import display_path
 
@@ -203,7 +197,7 @@ class WlrootsSink:
                 self._type(command.text)
             case Run():
                 programs.start(command.argv)
-            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+            case _:
                 self._courier.send(command)
 
     def _key_down(self, name: str) -> None:

@@ -43,15 +43,9 @@ from gesturectl.types import (
     KeyUp,
     MoveBy,
     MoveTo,
-    Mqtt,
-    Notify,
-    Osc,
-    Play,
     Run,
-    Say,
     Scroll,
     Text,
-    Webhook,
 )
 
 log = logging.getLogger(__name__)
@@ -223,7 +217,7 @@ class X11Sink:
                 self._type(command.text)
             case Run():
                 programs.start(command.argv)
-            case Notify() | Say() | Play() | Webhook() | Osc() | Mqtt():
+            case _:
                 self._courier.send(command)
 
     def _key_down(self, name: str) -> None:
