@@ -54,11 +54,8 @@ async def connected(kind: Literal["session", "system"] = "session") -> AsyncIter
         raise NoBus(f"the package dbus-fast cannot be imported ({error})") from error
     async with contextlib.AsyncExitStack() as stack:
         try:
-            bus = (
-                MessageBus(address(), BusType.SESSION, negotiate_unix_fd=True)
-                if kind == "session"
-                else MessageBus(bus_type=BusType.SYSTEM, negotiate_unix_fd=True)
-            )
+            where = address() if kind == "session" else None
+            bus = MessageBus(where, BusType[kind.upper()], negotiate_unix_fd=True)
             stack.push_async_callback(_leave, bus)
             await asyncio.wait_for(bus.connect(), TIMEOUT_S)
         except (OSError, InvalidAddressError, AuthError, DBusError, EOFError) as error:

@@ -27,6 +27,7 @@ import xcffib.xproto
 from gesturectl.desktop.inuse import Hands
 from gesturectl.sinks.injected import Injected
 from gesturectl.sinks.keynames import key_names
+from gesturectl.sinks.xdisplay import BUTTON_PRESS, BUTTON_RELEASE, KEY_PRESS, KEY_RELEASE
 from gesturectl.sinks.xkeymap import Keymap
 from gesturectl.types import UserInput
 from gesturectl.xserver import in_bytes
@@ -35,7 +36,10 @@ GENERIC_EVENT = 35
 HIERARCHY = 11
 RAW_KEY_PRESS, RAW_KEY_RELEASE, RAW_BUTTON_PRESS, RAW_BUTTON_RELEASE, RAW_MOTION = range(13, 18)
 # What the sink has sent is noted by the core protocol's numbers.
-CORE_EVENTS = {RAW_KEY_PRESS: 2, RAW_KEY_RELEASE: 3, RAW_BUTTON_PRESS: 4, RAW_BUTTON_RELEASE: 5}
+CORE_EVENTS = {
+    RAW_KEY_PRESS: KEY_PRESS, RAW_KEY_RELEASE: KEY_RELEASE,
+    RAW_BUTTON_PRESS: BUTTON_PRESS, RAW_BUTTON_RELEASE: BUTTON_RELEASE,
+}  # fmt: skip
 
 ALL_DEVICES, ALL_MASTERS = 0, 1
 SLAVES = (3, 4, 5)  # a pointer, a keyboard, one that is attached to neither
