@@ -160,7 +160,11 @@ class Client:
 
     def write(self, requests: bytes | bytearray, *files: int) -> None:
         """Send requests as they are, and files with them."""
-        self._stream.send(requests, *files)
+        try:
+            self._stream.send(requests, *files)
+        except self._problem:
+            self.read_events()  # why it has ended, if it has said so
+            raise
 
     def read_events(self) -> None:
         """Hear what the desktop has said since the last call."""

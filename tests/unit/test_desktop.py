@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from gesturectl.desktop.inuse import MEANT_PX, WITHIN_MS, Hands, Travel, travell
 from gesturectl.desktop.processes import executable_of
 from gesturectl.errors import DesktopError
 from gesturectl.sinks.injected import FORGOTTEN_S, Injected
-from gesturectl.streams import Stream
 from gesturectl.types import Window
 
 PRESS, RELEASE = 2, 3
@@ -192,34 +191,45 @@ def test_a_message_of_wayland_is_read_when_it_is_whole() -> None:
 
 
 @contextmanager
-def connected(folder: Path) -> Iterator[tuple[Stream[wayland.Message], socket.socket]]:
-    """A stream, and the socket at its other end."""
+def connected(
+    folder: Path, heard: Callable[[wayland.Message], None] = lambda told: None
+) -> Iterator[tuple[wayland.Client, socket.socket]]:
+    """A client, and the socket at its other end."""
     path = str(folder / "desktop")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        stream = Stream(path, wayland.cut, DesktopError, "the desktop", "nothing is known")
+        client = wayland.Client(path, heard, DesktopError, "nothing is known")
         peer, _ = listener.accept()
     with peer:
-        yield stream, peer
-    stream.close()
+        yield client, peer
+    client.close()
 
 
 def test_what_is_not_wayland_is_refused(short_folder: Path) -> None:
-    with connected(short_folder) as (stream, peer):
+    with connected(short_folder) as (client, peer):
         peer.sendall(bytes(8))
         with pytest.raises(DesktopError, match="does not speak Wayland"):
-            next(stream.arrived())
+            client.read_events()
 
 
 def test_what_was_said_before_the_end_is_heard_before_the_end(short_folder: Path) -> None:
-    with connected(short_folder) as (stream, peer):
-        peer.sendall(2 * wayland.message(wayland.DISPLAY, wayland.DISPLAY_ERROR))
+    heard: list[wayland.Message] = []
+    with connected(short_folder, heard.append) as (client, peer):
+        peer.sendall(2 * wayland.message(7, 1))
         peer.close()
-        heard = stream.arrived()
-        assert [next(heard).object, next(heard).object] == [wayland.DISPLAY] * 2
-        with pytest.raises(DesktopError, match="the desktop has ended: nothing is known"):
-            next(heard)
+        with pytest.raises(DesktopError, match="has ended: nothing is known"):
+            client.read_events()
+    assert heard == 2 * [wayland.Message(7, 1, b"")]
+
+
+def test_a_refusal_is_told_also_where_the_next_request_finds_nobody(short_folder: Path) -> None:
+    with connected(short_folder) as (client, peer):
+        reason = struct.pack("=II", 7, 0) + wayland.string("no such thing")
+        peer.sendall(wayland.message(wayland.DISPLAY, wayland.DISPLAY_ERROR, body=reason))
+        peer.close()
+        with pytest.raises(DesktopError, match="refused what was sent: no such thing"):
+            client.send(7, 1)
 
 
 @pytest.mark.parametrize("text", ["", "abc", "wörld", "four"])
