@@ -15,7 +15,7 @@ from gesturectl.sinks.x11 import X11Sink
 from gesturectl.types import ButtonDown, KeyDown, KeyUp
 from tests.controlled import Talk
 from tests.e2e.process import START_S, gesturectl
-from tests.e2e.test_x11_guardian import guardians
+from tests.e2e.test_x11_guardian import guardians, status_of
 from tests.e2e.windows import Hand
 from tests.e2e.xserver import Listener, XServer, tap, wait_until
 from tests.lessons import trace_of
@@ -63,9 +63,22 @@ def sink(desktop: XServer) -> Iterator[X11Sink]:
 
 
 def wait_until_heard(desktop: XServer) -> None:
-    """Wait until the guardian has asked for the events of keyboards."""
-    assert wait_until(lambda: bool(guardians(desktop)))
-    time.sleep(0.3)  # it has no way to say so
+    """Wait until the guardian has asked for the events of keyboards, after which it rests.
+
+    It has no way to say so, and takes its time on a busy machine.
+    """
+
+    def rests() -> bool:
+        before = seen()
+        time.sleep(0.2)
+        return bool(before) and seen() == before and all(one[0] == "S" for one in before)
+
+    def seen() -> list[tuple[str, ...]]:
+        """State and time of processors, of user and system, of each."""
+        found = [status_of(Path(f"/proc/{pid}")) for pid in guardians(desktop)]
+        return [(one[0], *one[11:13]) for one in found if one]
+
+    assert wait_until(rests, START_S)
 
 
 def ours(desktop: XServer) -> set[tuple[str, int]]:

@@ -86,7 +86,7 @@ def zombies() -> list[int]:
     return [
         int(folder.name)
         for folder in Path("/proc").glob("[0-9]*")
-        if (status := _status(folder)) and status[0] == "Z" and int(status[1]) == os.getpid()
+        if (status := status_of(folder)) and status[0] == "Z" and int(status[1]) == os.getpid()
     ]
 
 
@@ -226,11 +226,11 @@ def test_the_guardian_is_light(desktop: XServer) -> None:
 
 
 def _parent(pid: int) -> int | None:
-    status = _status(Path(f"/proc/{pid}"))
+    status = status_of(Path(f"/proc/{pid}"))
     return int(status[1]) if status else None
 
 
-def _status(folder: Path) -> list[str]:
+def status_of(folder: Path) -> list[str]:
     """Return state, parent and more of a process, or nothing when it has ended."""
     try:
         return (folder / "stat").read_text().rsplit(")", 1)[1].split()
