@@ -18,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from threading import Event, Thread
@@ -146,13 +146,13 @@ def frame_cost(folder: Path) -> Figures:
     with desk_in(folder) as (desk, loop):
         alone = per_frame_us(desk, loop, [QUIET], FRAMES // 100)
         acting = per_frame_us(desk, loop, [BUSY], FRAMES // 100)
-        with turning(desk, loop) as stop, _clients(FOLLOW, folder, 1):
+        with turning(desk, loop) as stop, clients(FOLLOW, folder, 1):
             stop()
             followed = per_frame_us(desk, loop, [BUSY], 40)
     with (
         desk_in(folder) as (desk, loop),
         turning(desk, loop) as stop,
-        _clients(FOLLOW, folder, 1, "show"),
+        clients(FOLLOW, folder, 1, "show"),
     ):
         stop()
         displayed = per_frame_us(desk, loop, SEEN, 40)
@@ -192,7 +192,7 @@ def followers(folder: Path, count: int) -> Figures:
     with (
         desk_in(folder) as (desk, loop),
         turning(desk, loop) as stop,
-        _clients(FOLLOW, folder, count) as process,
+        clients(FOLLOW, folder, count) as process,
     ):
         stop()
         rate_hz, heard = FIRST_RATE_HZ, 0
@@ -222,7 +222,7 @@ def _tell_for(desk: Desk, rate_hz: int) -> int:
 
 def lateness(folder: Path, *, shouting: int) -> Figures:
     """How late frames of 30 a second begin, and how long their work takes, in milliseconds."""
-    with desk_in(folder) as (desk, loop), _clients(SHOUT, folder, shouting):
+    with desk_in(folder) as (desk, loop), clients(SHOUT, folder, shouting):
         late_ms, work_ms = [], []
         due_s = time.perf_counter() + FRAME_S
         for _ in range(LATE_FRAMES):
@@ -269,9 +269,10 @@ def desk_in(folder: Path) -> Iterator[tuple[Desk, Loop]]:
 
 
 @contextmanager
-def _clients(
+def clients(
     script: str, folder: Path, count: int, ask: str = "events"
 ) -> Iterator[subprocess.Popen[str]]:
+    """Run a script in a process of its own that connects so many times, and wait for that."""
     arguments = [sys.executable, "-c", script, str(folder / place.SOCKET), str(count), ask]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -279,6 +280,17 @@ def _clients(
         _say(process)
         yield process
         process.communicate()
+
+
+@contextmanager
+def following(desk: Desk, rig: Rig, folder: Path, counts: Mapping[str, int]) -> Iterator[None]:
+    """Let so many clients follow what they ask for; a loop of our own answers them first."""
+    loop = Loop(rig.source, None, rig.engine, rig.sink, rig.ledger, Control())
+    with ExitStack() as stack:
+        with turning(desk, loop):
+            for ask, count in counts.items():
+                stack.enter_context(clients(FOLLOW, folder, count, ask))
+        yield
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def measure_replay(trace: Path | None = None) -> Figures:
         GesturectlError: it has too few frames to measure anything.
     """
     with tempfile.TemporaryDirectory(prefix="gc-") as folder:
-        path = trace or _written(Path(folder) / "bench.jsonl")
+        path = trace or written(Path(folder) / "bench.jsonl")
         engine = Engine(Recogniser.load(), load(PROFILE))
         began_s, frames = time.process_time(), 0
         for observation, _ in read_trace(path):
@@ -118,7 +118,8 @@ def measure_replay(trace: Path | None = None) -> Figures:
     }
 
 
-def _written(path: Path) -> Path:
+def written(path: Path) -> Path:
+    """Write a trace of two hands and a body; return its path."""
     with TraceWriter(path, (640, 480), "bench") as writer:
         for observation in islice(two_hands_and_a_body(), WARM_UP + FRAMES):
             writer.write(observation)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gesturectl import daemon, journal, own
+from gesturectl import daemon, garbage, journal, own
 from gesturectl.company import accompanied
 from gesturectl.config import Log
 from gesturectl.control import place
@@ -74,6 +74,7 @@ def watch(
         open_rig(choice, realtime=True) as rig,
         answering(claim, rig) if claim else nullcontext() as desk,
         accompanied(faces if _is_controlled(claim, faces) else ()),
+        garbage.frozen(),
     ):
         sink = choice.sink if isinstance(choice.sink, str) else "print"
         title = f"{rig.source.description} · {choice.profile} → {sink}"
