@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,29 +23,36 @@ from gesturectl import (
     benchpointer,
     benchprocess,
     benchprofile,
+    benchsoak,
     benchstep,
     bundles,
+    plots,
 )
 from gesturectl.config import AUTO
+from gesturectl.errors import UsageError
+from gesturectl.plots import Chart
 from gesturectl.rig import Choice
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a bench may use: models and estimator; frames and landmarks of the user's own."""
+    """What a bench may use: models and estimator; frames and landmarks of the user's own; hours."""
 
     choice: Choice
     source: str | None = None
     trace: Path | None = None
+    hours: float = 1.0
+    real_hours: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One row: how it is measured, how its figures are printed, whether `all` holds it."""
+    """One row: how it is measured, its figures printed and drawn, whether `all` holds it."""
 
     measure: Callable[[Asked], dict[str, Any]]
     show: Callable[[Any, Console], None]
     short: bool = True
+    charts: Callable[[Any], list[Chart]] | None = None
 
 
 BENCHES: Final = {
@@ -62,7 +69,18 @@ BENCHES: Final = {
     "pointer": Bench(lambda asked: benchpointer.measure(asked.trace), benchpointer.show),
     "profile": Bench(lambda asked: benchprofile.measure(), benchprofile.show),
     "control": Bench(lambda asked: benchcontrol.measure(), benchcontrol.show),
-    # Not in `all`: it needs a desktop.
+    # Not in `all`: they take minutes, or need a desktop.
+    "soak": Bench(
+        lambda asked: benchsoak.measure(
+            replace(asked.choice, source=asked.source or asked.choice.source),
+            asked.trace,
+            asked.hours,
+            asked.real_hours,
+        ),
+        benchsoak.show,
+        short=False,
+        charts=benchsoak.charts,
+    ),
     "companion": Bench(lambda asked: benchcompanion.measure(), benchcompanion.show, short=False),
 }
 
@@ -77,10 +95,16 @@ def bench(
     estimator: str = AUTO,
     pose_model: Path | None = None,
     progress: bundles.Progress | None = None,
+    hours: float = 1.0,
+    real_hours: float = 0.0,
+    plot: Path | None = None,
 ) -> None:
     """Measure one of `BENCHES`, or `all` that are short, and print tables or JSON.
 
+    With `plot`, curves are drawn into that file.
+
     Raises:
+        UsageError: nothing of it can be drawn.
         GesturectlError: a model, the source or the trace cannot be had.
     """
     choice = Choice(
@@ -92,8 +116,12 @@ def bench(
         pose_model=pose_model,
         progress=progress,
     )
-    asked = Asked(choice, source, trace)
+    asked = Asked(choice, source, trace, hours, real_hours)
     chosen = [key for key, one in BENCHES.items() if name == key or (name == "all" and one.short)]
+    drawn = [key for key in chosen if BENCHES[key].charts is not None]
+    if plot is not None and not drawn:
+        known = ", ".join(key for key, one in BENCHES.items() if one.charts is not None)
+        raise UsageError(f"`bench {name}` draws no curves; these do: {known}")
     console = Console()
     figures = {}
     for key in chosen:
@@ -102,3 +130,10 @@ def bench(
             BENCHES[key].show(figures[key], console)
     if as_json:
         print(json.dumps(figures, indent=2))
+    if plot is not None:
+        plots.save([chart for key in drawn for chart in _charts(key, figures[key])], plot)
+
+
+def _charts(key: str, found: Any) -> list[Chart]:
+    draw = BENCHES[key].charts
+    return [] if draw is None else draw(found)

@@ -38,7 +38,7 @@ from gesturectl import benchcontrol, benchstep, daemon, garbage, profile
 from gesturectl.control import place
 from gesturectl.control.server import answering
 from gesturectl.daemon import Loop, Outside
-from gesturectl.errors import GesturectlError
+from gesturectl.errors import GesturectlError, UsageError
 from gesturectl.lifecycle import in_turn
 from gesturectl.plots import Chart, Curve
 from gesturectl.rig import Choice, open_rig
@@ -140,8 +140,12 @@ def measure(choice: Choice, trace: Path | None, hours: float, real_hours: float)
     """Play so many hours of simulated and of real time; either may be 0.
 
     Raises:
+        UsageError: neither is as long as a round.
         GesturectlError: the trace is empty or damaged, or a model cannot be had.
     """
+    least_s = len(profile.shipped()) * TURN_US / 1e6
+    if max(hours, real_hours) * 3600 < least_s:
+        raise UsageError(f"one round takes {least_s:.0f} s; give more --hours or --real-hours")
     found: Figures = {}
     with tempfile.TemporaryDirectory(prefix="gc-") as name:
         folder = Path(name)
@@ -194,8 +198,7 @@ def _play(folder: Path, choice: Choice, hours: float, *, live: bool) -> Figures:
         "cpu_s": cpu_s,
         "sample_hours": [round(one, 4) for one in rounds.hours],
         "measures": {
-            name: trend(MEASURES[name], rounds.hours, taken)
-            for name, taken in rounds.taken.items()
+            name: trend(MEASURES[name], rounds.hours, taken) for name, taken in rounds.taken.items()
         },
     }
 
@@ -286,7 +289,8 @@ def verdict(found: Figures) -> str:
         return f"{SHORT}: give more hours"
     growing = [
         f"{MEASURES[name].says} by {found['measures'][name]['slope_per_hour']:.3g} "
-        f"{MEASURES[name].unit}".strip() + " an hour"
+        f"{MEASURES[name].unit}".strip()
+        + " an hour"
         for name, said in told.items()
         if said == GROWS
     ]

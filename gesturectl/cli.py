@@ -138,6 +138,7 @@ class BenchOf(StrEnum):
     pointer = "pointer"
     profile = "profile"
     control = "control"
+    soak = "soak"
     companion = "companion"
 
 
@@ -824,7 +825,8 @@ def bench(
             "that a program received. `idle`: an empty room. "
             "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
             "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
-            "`companion`: what the tray costs; not part of `all`.",
+            "Not part of `all`: `soak`, what grows in hours of a run; `companion`, what the tray "
+            "costs.",
         ),
     ] = BenchOf.all,
     source: Annotated[
@@ -834,6 +836,18 @@ def bench(
     trace: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Landmarks to measure engine and pointer on."),
+    ] = None,
+    hours: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="H", help="`soak`: hours of simulated time, from a trace."),
+    ] = 1.0,
+    real_hours: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="H", help="`soak`: hours of real time, from the puppet."),
+    ] = 0.0,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the figures as curves into this PNG."),
     ] = None,
     as_json: AsJson = False,
     hand_model: HandModel = None,
@@ -859,6 +873,9 @@ def bench(
             estimator=settings.estimator,
             pose_model=settings.pose_model,
             progress=bar,
+            hours=hours,
+            real_hours=real_hours,
+            plot=plot,
         )
 
 
