@@ -23,6 +23,7 @@ from gesturectl import (
     benchpointer,
     benchprocess,
     benchprofile,
+    benchscale,
     benchsoak,
     benchstep,
     bundles,
@@ -80,6 +81,12 @@ BENCHES: Final = {
         benchsoak.show,
         short=False,
         charts=benchsoak.charts,
+    ),
+    "scale": Bench(
+        lambda asked: benchscale.measure(asked.choice),
+        benchscale.show,
+        short=False,
+        charts=benchscale.charts,
     ),
     "companion": Bench(lambda asked: benchcompanion.measure(), benchcompanion.show, short=False),
 }

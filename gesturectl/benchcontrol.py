@@ -253,14 +253,15 @@ def _say(process: subprocess.Popen[str], text: str = "") -> str:
     return process.stdout.readline().strip()
 
 
-def _nothing() -> Generator[Item]:
+def nothing() -> Generator[Item]:
+    """Yield no frames."""
     yield from ()
 
 
 @contextmanager
 def desk_in(folder: Path) -> Iterator[tuple[Desk, Loop]]:
     """Let a desk answer on sockets in a folder, for a loop that has no frames."""
-    source, sink = Recording(_nothing(), "the bench", realtime=False), Unsent()
+    source, sink = Recording(nothing(), "the bench", realtime=False), Unsent()
     engine = Engine(Recogniser.load())
     rig = Rig(Choice("bench", None, sink), None, source, None, engine, sink)
     with place.claim(folder) as claim, answering(claim, rig) as desk:

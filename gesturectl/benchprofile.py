@@ -108,8 +108,8 @@ def show(found: Mapping[str, Figures], console: Console) -> None:
 # --- what is measured on --------------------------------------------------------------------------
 
 
-def profile_text(count: int) -> str:
-    """Write a profile of so many bindings: modes, applications, every side and trigger."""
+def binding_lines(count: int) -> list[str]:
+    """Write so many bindings, each on a line of its own: modes, every side and trigger."""
     hand = [row for row in catalog().values() if "hand" in row.seen_by]
     poses = [row.name for row in hand if row.kind == "pose"]
     motions = [row.name for row in hand if row.kind == "motion"][:MOTIONS]
@@ -126,14 +126,23 @@ def profile_text(count: int) -> str:
             f"- {{gesture: {gesture}, side: {side}, {trigger}, mode: {mode}, confidence: 0.5, "
             f"cooldown: {300 + number % 7}ms, do: {{key: ctrl+{key}}}}}"
         )
-    lines = Random(SEED).sample(lines, count)
+    return Random(SEED).sample(lines, count)
+
+
+def heading() -> list[str]:
+    """Write what stands above such bindings: their modes, a clutch, what is safe."""
     modes = ", ".join(f"m{mode}: {{inherits: active}}" for mode in range(MODES))
-    text = [
+    return [
         "version: 1",
         f"modes: {{sleep: {{wake: {{gesture: open_palm, hold_for: 800ms}}}}, {modes}}}",
         "clutch: {gesture: open_palm, side: left, lasts: 1s}",
         "safety: {takeback: 1s, panic: {keys: ctrl+alt+Pause}}",
     ]
+
+
+def profile_text(count: int) -> str:
+    """Write a profile of so many bindings, some of them for one of several applications alone."""
+    lines, text = binding_lines(count), heading()
     local = lines[:IN_APPLICATIONS] if count > IN_APPLICATIONS else []
     if local:
         text.append("profiles:")

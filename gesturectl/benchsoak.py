@@ -167,7 +167,7 @@ def _play(folder: Path, choice: Choice, hours: float, *, live: bool) -> Figures:
     with (
         _without_chatter(),
         open_rig(chosen, realtime=False) as rig,
-        Recording(_again(choice.source), choice.source, realtime=live) as source,
+        Recording(again(choice.source), choice.source, realtime=live) as source,
         place.claim(folder / "run") as claim,
         answering(claim, rig) as desk,
         benchcontrol.following(desk, rig, folder / "run", {"events": 1, "show": 1}),
@@ -203,7 +203,7 @@ def _play(folder: Path, choice: Choice, hours: float, *, live: bool) -> Figures:
     }
 
 
-def _again(spec: str) -> Generator[Item]:
+def again(spec: str) -> Generator[Item]:
     """Play a source for ever; its stamps go on where it ended."""
     start_us = 0
     while True:

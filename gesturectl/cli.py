@@ -139,6 +139,7 @@ class BenchOf(StrEnum):
     profile = "profile"
     control = "control"
     soak = "soak"
+    scale = "scale"
     companion = "companion"
 
 
@@ -825,8 +826,8 @@ def bench(
             "that a program received. `idle`: an empty room. "
             "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
             "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
-            "Not part of `all`: `soak`, what grows in hours of a run; `companion`, what the tray "
-            "costs.",
+            "Not part of `all`: `soak`, what grows in hours of a run; `scale`, what more hands, "
+            "people, bindings and gestures cost; `companion`, what the tray costs.",
         ),
     ] = BenchOf.all,
     source: Annotated[
