@@ -138,7 +138,7 @@ def _hands(choice: Choice) -> Figures:
 
 
 def _people(choice: Choice) -> Figures:
-    seen = [[_with_people(one, n) for one in _filmed()] for n in PEOPLE]
+    seen = [[with_people(one, n) for one in _filmed()] for n in PEOPLE]
     needs = [Needs(2 * max(n, 1), max(n, 1)) for n in PEOPLE]
     return {
         "n": list(PEOPLE),
@@ -211,7 +211,7 @@ def _with_hands(seen: Observation, n: int) -> Observation:
     return replace(seen, hands=seen.hands[:n], bodies=())
 
 
-def _with_people(seen: Observation, n: int) -> Observation:
+def with_people(seen: Observation, n: int) -> Observation:
     """Return the same person so many times, side by side."""
 
     def placed(points: Float32, k: int) -> Float32:

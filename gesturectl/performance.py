@@ -1,6 +1,7 @@
 """Write `docs/performance.md` from what `gesturectl bench` measures on this machine, now.
 
     python -m gesturectl.performance            measure, keep the figures, write the page
+    python -m gesturectl.performance step idle  measure these anew, and keep the other figures
     python -m gesturectl.performance --page     write the page from the figures that are kept
 
 The figures are those of one machine at one time; the ratios, each of two things measured in turns,
@@ -13,19 +14,26 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from gesturectl import benchscale, benchsoak, plots
 from gesturectl.bench import BENCHES, Asked
 from gesturectl.rig import Choice
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 PAGE: Final = DOCS / "performance.md"
 KEPT: Final = DOCS / "performance" / "figures.json"
-MEASURED: Final = ("frame", "latency", "idle", "start", "memory", "step", "replay", "profile")
+MEASURED: Final = (
+    *("frame", "latency", "idle", "start", "memory", "step", "replay", "profile"),
+    *("scale", "soak"),
+)
+HOURS: Final = 26.0  # of a trace with gaps: a million frames, some 15 minutes
+REAL_HOURS: Final = 0.25
+DRAWN: Final = ("scale", "soak")
 
 Figures = dict[str, Any]
 
@@ -50,6 +58,14 @@ def _frame(scene: str, most: float) -> tuple[Callable[[Figures], str], Callable[
         )
 
     return said, lambda found: bool(found["frame"][scene]["ratio_of_medians"] <= most)
+
+
+def _soak(time: str) -> tuple[Callable[[Figures], str], Callable[[Figures], bool]]:
+    def said(found: Figures) -> str:
+        one = found["soak"][time]
+        return f"**{benchsoak.verdict(one)}** over {one['hours']:.2g} h, {one['frames']:,} frames"
+
+    return said, lambda found: benchsoak.verdict(found["soak"][time]) == benchsoak.FLAT
 
 
 ROWS: Final = (
@@ -138,6 +154,29 @@ ROWS: Final = (
         lambda found: f"**{found['replay']['frames_per_cpu_s']:.0f} frames/s**",
         lambda found: found["replay"]["frames_per_cpu_s"] >= 3000,
     ),
+    Row(
+        "8 applications of 500 bindings, 100 programs that follow: a frame without landmarks",
+        "one of each",
+        "≤ 1.5",
+        lambda found: (
+            f"{found['scale']['full']['median_us']:.0f} against "
+            f"{found['scale']['full']['of_one_median_us']:.0f} µs: "
+            f"**{found['scale']['full']['ratio']:.2f}**"
+        ),
+        lambda found: found["scale"]["full"]["ratio"] <= 1.5,
+    ),
+    Row(
+        "blocks of memory that a frame leaves behind",
+        "–",
+        "none",
+        lambda found: f"**{max(0.0, found['step']['blocks_per_frame']):.2f}**",
+        lambda found: found["step"]["blocks_per_frame"] < 0.05,
+    ),
+    Row(
+        *("memory, files, threads, held keys: a trace again and again", "–", "flat"),
+        *_soak("simulated"),
+    ),
+    Row(*("the same before the puppet, and the age of pictures", "–", "flat"), *_soak("real")),
 )
 
 
@@ -179,6 +218,7 @@ def page(kept: Figures) -> str:
         lines.append(
             f"| {name} | {one['p50']:.2f} ms | {one['p95']:.2f} ms | {one['p99']:.2f} ms |"
         )
+    lines += [*_hours(kept["figures"]), *_more(kept["figures"])]
     lines += [
         "",
         "Why landmarks cost less than in MediaPipe's own graphs, and what that gives up:",
@@ -189,15 +229,68 @@ def page(kept: Figures) -> str:
     return "\n".join(lines)
 
 
-def measure() -> Figures:
-    """Measure all that the page tells.
+def _hours(found: Figures) -> list[str]:
+    """Tell what grows over hours, and what the collector of garbage would cost."""
+    lines = ["", "## Hours", ""]
+    for time, one in found["soak"].items():
+        rows = one["measures"].items()
+        lines += [
+            f"{one['hours']:.2f} hours of {time} time ({one['on']}): {one['frames']:,} frames, "
+            f"{one['events']:,} beginnings and ends of",
+            f"gestures, {one['profiles_read']:,} times another profile:",
+            f"**{benchsoak.verdict(one)}**.",
+            "",
+            "| | from | to | slope an hour, between |",
+            "|---|---|---|---|",
+            *(_trend(benchsoak.MEASURES[name], row) for name, row in rows),
+            "",
+        ]
+    step = found["step"]
+    return [
+        *lines,
+        "![Each measure over the hours](performance/soak.png)",
+        "",
+        "A full collection of garbage would hold a frame up for "
+        f"{step['full_collection_ms']:.0f} ms;",
+        "a run takes what it has opened out of it, and one takes "
+        f"{step['frozen_full_collection_ms']:.2f} ms. The 99th",
+        f"percentile of a step is {step['p99_us'] / 1e3:.2f} ms so, and "
+        f"{step['unfrozen_p99_us'] / 1e3:.2f} ms otherwise.",
+    ]
+
+
+def _trend(what: benchsoak.Measure, row: Figures) -> str:
+    if "slope_per_hour" not in row:
+        return f"| {what.says} | | | {row['verdict']} |"
+    low, high = row["interval"]
+    return (
+        f"| {what.says} | {row['first']:,.1f} {what.unit} | {row['last']:,.1f} {what.unit} "
+        f"| {low:+.2g} … {high:+.2g} |"
+    )
+
+
+def _more(found: Figures) -> list[str]:
+    """Tell what more of everything costs."""
+    return [
+        "",
+        "## More of everything",
+        "",
+        *(f"- {said}." for said in benchscale.sentences(found["scale"])),
+        "- cameras: a run looks through one.",
+        "",
+        "![What a frame costs as there is more of something](performance/scale.png)",
+    ]
+
+
+def measure(names: Sequence[str] = MEASURED) -> Figures:
+    """Measure what the page tells, or some of it.
 
     Raises:
         GesturectlError: a model or a program that is needed cannot be had.
     """
-    asked = Asked(Choice("puppet:all", None, "memory"))
+    asked = Asked(Choice("puppet:all", None, "memory"), hours=HOURS, real_hours=REAL_HOURS)
     figures = {}
-    for name in MEASURED:
+    for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
         figures[name] = BENCHES[name].measure(asked)
     return {
@@ -209,10 +302,21 @@ def measure() -> Figures:
 
 
 def main() -> None:
-    """Measure, unless the page alone is asked for, and write."""
-    if "--page" not in sys.argv[1:]:
-        KEPT.write_text(json.dumps(measure(), indent=2) + "\n", "utf-8")
-    PAGE.write_text(page(json.loads(KEPT.read_text("utf-8"))), "utf-8")
+    """Measure all, some, or with `--page` nothing anew; write page and pictures."""
+    names = sys.argv[1:] or MEASURED
+    if unknown := sorted(set(names) - {*MEASURED, "--page"}):
+        sys.exit(f"not measured: {', '.join(unknown)}; known: {', '.join(MEASURED)}")
+    if "--page" not in names:
+        fresh = measure([name for name in MEASURED if name in names])
+        before = json.loads(KEPT.read_text("utf-8"))["figures"]
+        fresh["figures"] = before | fresh["figures"]
+        KEPT.write_text(json.dumps(fresh, indent=2) + "\n", "utf-8")
+    kept = json.loads(KEPT.read_text("utf-8"))
+    PAGE.write_text(page(kept), "utf-8")
+    for name in DRAWN:
+        draw = BENCHES[name].charts
+        if draw is not None:
+            plots.save(draw(kept["figures"][name]), KEPT.parent / f"{name}.png", columns=2)
     print(f"wrote docs/{PAGE.name}")
 
 
