@@ -57,6 +57,7 @@ FRAMES: Final = 900
 PICTURES: Final = 90
 WARM_UP: Final = 15
 PER_GESTURE: Final = 5  # takes
+OF_BEATS: Final = 100 * 5 / 6  # the middle of the slowest third
 
 APPLICATIONS: Final = 8
 PROGRAMS: Final = 100
@@ -95,7 +96,9 @@ CURVES: Final = (
     Told("bindings", "event_us", "an event for the bindings", "binding", "µs"),
     Told("bindings", "event_p99_us", "its 99th percentile", "binding", "µs"),
     Told("gestures", "engine_ms", "the engine", "gesture of one's own", "ms"),
+    Told("gestures", "beat_ms", "the engine at the end of a beat", "gesture of one's own", "ms"),
     Told("takes", "engine_ms", "the engine", "take of a gesture", "ms"),
+    Told("takes", "beat_ms", "the engine at the end of a beat", "take of a gesture", "ms"),
     Told("takes", "refit_s", "learning it", "take of a gesture", "s"),
 )
 _AS_GROW: Final = {
@@ -162,7 +165,7 @@ def _gestures() -> Figures:
     acted = [row.name for row in catalog().values() if "hand" in row.seen_by]
     takes = {f"own_{name}": lesson(name, PER_GESTURE) for name in acted[: max(GESTURES)]}
     known = [_learned(dict(islice(takes.items(), n)))[0] for n in GESTURES]
-    return {"n": list(GESTURES), "engine_ms": _listening_ms(known)}
+    return {"n": list(GESTURES), **_listening(known)}
 
 
 def _takes() -> Figures:
@@ -170,7 +173,7 @@ def _takes() -> Figures:
     learned = [_learned({"own": takes[:n]}) for n in TAKES]
     return {
         "n": list(TAKES),
-        "engine_ms": _listening_ms([taught for taught, _ in learned]),
+        **_listening([taught for taught, _ in learned]),
         "refit_s": [took_s for _, took_s in learned],
     }
 
@@ -195,12 +198,21 @@ def _learned(takes: Mapping[str, Sequence[Take]]) -> tuple[Taught | None, float]
     return taught, time.process_time() - began_s
 
 
-def _listening_ms(known: Sequence[Taught | None]) -> list[float]:
+def _listening(known: Sequence[Taught | None]) -> Figures:
+    """Time engines that listen to what was taught: a frame, and one that ends a beat of 100 ms.
+
+    Of 30 frames a second every third ends a beat, with which stretches of time are scored.
+    """
     engines = [
         Engine(Recogniser.load(), None, None if taught is None else Listener(taught))
         for taught in known
     ]
-    return _engines_ms(engines, [list(_filmed())] * len(known))
+    seen = [list(_filmed())] * len(known)
+    times_ms = _in_turns_ms([engine.step for engine in engines], seen)
+    return {
+        "engine_ms": [median(one) for one in times_ms],
+        "beat_ms": [float(np.percentile(one, OF_BEATS)) for one in times_ms],
+    }
 
 
 def _filmed() -> Iterator[Observation]:
@@ -234,13 +246,13 @@ def _floor() -> Floor:
 
 def _engines_ms(engines: Sequence[Core], seen: Sequence[Sequence[Observation]]) -> list[float]:
     """Return the median milliseconds of a step of each engine on what it sees."""
-    steps: list[Callable[[Observation], object]] = [engine.step for engine in engines]
-    return _in_turns_ms(steps, seen)
+    return [median(one) for one in _in_turns_ms([engine.step for engine in engines], seen)]
 
 
 def _in_turns_ms(
     works: Sequence[Callable[[Any], object]], given: Sequence[Sequence[Any]]
-) -> list[float]:
+) -> list[list[float]]:
+    """Return how long each of these works took for each of what is given it, after a warm-up."""
     times_ms: list[list[float]] = [[] for _ in works]
     for number, row in enumerate(zip(*given, strict=True)):
         order = range(len(works))
@@ -248,7 +260,7 @@ def _in_turns_ms(
             began_ns = time.perf_counter_ns()
             works[which](row[which])
             times_ms[which].append((time.perf_counter_ns() - began_ns) / 1e6)
-    return [median(one[WARM_UP:]) for one in times_ms]
+    return [one[WARM_UP:] for one in times_ms]
 
 
 def script_of(people: int) -> str:
@@ -278,7 +290,10 @@ def _landmarks(choice: Choice, scripts: Sequence[str], needs: Sequence[Needs]) -
             return look
 
         times_ms = _in_turns_ms([looking(which) for which in range(len(looks))], drawn)
-    return {"landmarks_ms": times_ms, "found": [median(one[WARM_UP:]) for one in found]}
+    return {
+        "landmarks_ms": [median(one) for one in times_ms],
+        "found": [median(one[WARM_UP:]) for one in found],
+    }
 
 
 # --- the full house -------------------------------------------------------------------------------

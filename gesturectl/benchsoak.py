@@ -9,6 +9,9 @@ must be up, and a sample is taken:
     round    | profile 1 | profile 2 | … | profile n | profile 1 | …
                                                       ^ all is let go of, then the sample
 
+In real time the age of the newest picture is sampled, too: stamps that drift from the monotonic
+clock, or pictures that queue, would make it grow. A trace has no clock but its stamps.
+
 What grows is told by a line through the samples after the first tenth, in which caches fill, and by
 how sure its slope is. A measure grows when its slope is surely above zero, and adds more over the
 run than `Measure.tolerance`.

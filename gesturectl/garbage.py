@@ -5,7 +5,7 @@ has opened, a hundred thousand objects of libraries, models and profiles, stays 
 full collection goes through all of it to find nothing, which takes longer than a frame:
 
     frames      |  |  |  |           |  |        48 ms of a full collection, two frames lost
-    frozen      |  |  |  |  |  |  |  |  |         0.1 ms: only what came since the start
+    frozen      |  |  |  |  |  |  |  |  |         less than 0.1 ms: what came since the start
 
 `gesturectl bench step` measures both. Collecting still happens, for what libraries leave behind in
 cycles, but seldom: at `THRESHOLDS`, 9,300 frames set off no collection, by Python's own four.

@@ -253,7 +253,7 @@ def _hours(found: Figures) -> list[str]:
         "A full collection of garbage would hold a frame up for "
         f"{step['full_collection_ms']:.0f} ms;",
         "a run takes what it has opened out of it, and one takes "
-        f"{step['frozen_full_collection_ms']:.2f} ms. The 99th",
+        f"{step['frozen_full_collection_ms']:.1g} ms. The 99th",
         f"percentile of a step is {step['p99_us'] / 1e3:.2f} ms so, and "
         f"{step['unfrozen_p99_us'] / 1e3:.2f} ms otherwise.",
     ]

@@ -118,6 +118,8 @@ def _draw_chart(canvas: Canvas, chart: Chart, x: int, y: int) -> None:
     across, up = ticks(min(xs), max(xs)), ticks(min(ys), max(ys))
     ends = (min(xs), max(xs)) if max(xs) > min(xs) else (across[0], across[-1])
     across = [mark for mark in across if ends[0] <= mark <= ends[1]]
+    if all(float(value).is_integer() for value in xs):  # nobody has half a hand
+        across = [mark for mark in across if float(mark).is_integer()]
     canvas.text(chart.title, (x + LEFT, y + 22), TITLE, INK, most=WIDTH - LEFT - RIGHT)
     _draw_axes(canvas, chart, box, (across, ends), up)
 
@@ -140,10 +142,9 @@ def _draw_chart(canvas: Canvas, chart: Chart, x: int, y: int) -> None:
         if len(points) <= MARKED:
             for px, py in points:
                 canvas.rounded((px - 3.5, py - 3.5, px + 3.5, py + 3.5), 3.5, paint)
-        if len(chart.curves) > 1:
-            canvas.line(((legend_x, y + 42), (legend_x + 14, y + 42)), 3.0, paint)
-            legend_x += 20
-            legend_x += canvas.text(curve.name, (legend_x, y + 46), LETTERS, INK) + 16
+        canvas.line(((legend_x, y + 42), (legend_x + 14, y + 42)), 3.0, paint)
+        legend_x += 20
+        legend_x += canvas.text(curve.name, (legend_x, y + 46), LETTERS, INK) + 16
 
 
 def _draw_axes(
