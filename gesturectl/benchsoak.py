@@ -25,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -89,14 +90,17 @@ MEASURES: Final = {
 
 @dataclass(slots=True)
 class Rounds:
-    """Lets every profile have its turn, and takes a sample after each round."""
+    """Lets every profile have its turn, and takes a sample after each round.
+
+    Samples are kept in arrays: as objects they would be what grows, by seven blocks a round.
+    """
 
     turn_us: int
     stop_us: int
     profiles: tuple[str, ...]
     live: bool
-    hours: list[float] = field(default_factory=list)
-    taken: dict[str, list[float]] = field(default_factory=dict)
+    hours: array[float] = field(default_factory=lambda: array("d"))
+    taken: dict[str, array[float]] = field(default_factory=dict)
     turns: int = 0
     begun_us: int | None = None
     resting: bool = False  # since the last turn was over: nothing may be held
@@ -136,7 +140,7 @@ class Rounds:
         if self.live:
             sample["late_ms"] = median(loop.meters.stages_ms["latency"])
         for name, value in sample.items():
-            self.taken.setdefault(name, []).append(value)
+            self.taken.setdefault(name, array("d")).append(value)
 
 
 def measure(choice: Choice, trace: Path | None, hours: float, real_hours: float) -> Figures:
