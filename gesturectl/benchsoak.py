@@ -334,7 +334,7 @@ def charts(figures: Figures) -> list[Chart]:
             f"{MEASURES[name].says}, {time_} time",
             "hours",
             MEASURES[name].unit,
-            (Curve(name, found["sample_hours"], one["samples"]),),
+            (Curve("after each round", found["sample_hours"], one["samples"]),),
         )
         for time_, found in figures.items()
         for name, one in found["measures"].items()

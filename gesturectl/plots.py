@@ -94,7 +94,7 @@ def draw(charts: Sequence[Chart], *, columns: int = 2) -> NDArray[np.uint8]:
 def ticks(lowest: float, highest: float) -> list[float]:
     """Return round numbers, 1, 2 or 5 times a power of ten apart, that enclose a range."""
     if not highest > lowest:
-        lowest, highest = lowest - 0.5, highest + 0.5
+        highest = lowest + 1
     rough = (highest - lowest) / TICKS
     power = 10.0 ** floor(log10(rough))
     step = next(times * power for times in (1, 2, 5, 10) if times * power >= rough * (1 - 1e-9))

@@ -8,8 +8,8 @@ arXiv:1907.05047, section 3.4).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import log
 from typing import Final
 
@@ -32,18 +32,21 @@ class Detection:
     points: Matrix
 
 
-def anchors(side_px: int, strides: Sequence[int]) -> Float32:
+@cache  # also because numpy 2 leaves 57 bytes behind with every `meshgrid`, as `bench soak` shows
+def anchors(side_px: int, strides: tuple[int, ...]) -> Float32:
     """Return float32 (N, 2): the anchors' places x, y in 0..1, in the network's order.
 
-    Layers of one stride share a grid, so that their anchors lie together.
+    Layers of one stride share a grid, so that their anchors lie together. Not to be written to.
     """
     grids = []
     for stride in dict.fromkeys(strides):
         cells = side_px // stride
         at = (np.arange(cells, dtype=np.float32) + 0.5) / cells
         grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
-        grids.append(np.repeat(grid, PER_CELL * list(strides).count(stride), axis=0))
-    return np.concatenate(grids)
+        grids.append(np.repeat(grid, PER_CELL * strides.count(stride), axis=0))
+    whole: Float32 = np.concatenate(grids).astype(np.float32, copy=False)
+    whole.flags.writeable = False
+    return whole
 
 
 def detections(raw: Float32, logits: Float32, at: Float32, side_px: int) -> list[Detection]:
