@@ -33,7 +33,8 @@ MEASURED: Final = (
 )
 HOURS: Final = 26.0  # of a trace with gaps: a million frames, some 15 minutes
 REAL_HOURS: Final = 0.25
-DRAWN: Final = ("scale", "soak")
+DRAWN: Final = {"scale": 2, "soak": 3}  # in so many columns
+TINY: Final = 1e-6  # what is left of nothing by rounding
 
 Figures = dict[str, Any]
 
@@ -235,10 +236,9 @@ def _hours(found: Figures) -> list[str]:
     for time, one in found["soak"].items():
         rows = one["measures"].items()
         lines += [
-            f"{one['hours']:.2f} hours of {time} time ({one['on']}): {one['frames']:,} frames, "
-            f"{one['events']:,} beginnings and ends of",
-            f"gestures, {one['profiles_read']:,} times another profile:",
-            f"**{benchsoak.verdict(one)}**.",
+            f"{one['hours']:.2f} hours of {time} time ({one['on']}): {one['frames']:,} frames,",
+            f"{one['events']:,} beginnings and ends of gestures, {one['profiles_read']:,} times "
+            f"another profile: **{benchsoak.verdict(one)}**.",
             "",
             "| | from | to | slope an hour, between |",
             "|---|---|---|---|",
@@ -263,10 +263,12 @@ def _trend(what: benchsoak.Measure, row: Figures) -> str:
     if "slope_per_hour" not in row:
         return f"| {what.says} | | | {row['verdict']} |"
     low, high = row["interval"]
-    return (
-        f"| {what.says} | {row['first']:,.1f} {what.unit} | {row['last']:,.1f} {what.unit} "
-        f"| {low:+.2g} … {high:+.2g} |"
-    )
+    first, last = (f"{row[end]:,.1f} {what.unit}".strip() for end in ("first", "last"))
+    return f"| {what.says} | {first} | {last} | {_slope(low)} … {_slope(high)} |"
+
+
+def _slope(value: float) -> str:
+    return "0" if abs(value) < TINY else f"{value:+,.2g}" if abs(value) < 100 else f"{value:+,.0f}"
 
 
 def _more(found: Figures) -> list[str]:
@@ -313,10 +315,10 @@ def main() -> None:
         KEPT.write_text(json.dumps(fresh, indent=2) + "\n", "utf-8")
     kept = json.loads(KEPT.read_text("utf-8"))
     PAGE.write_text(page(kept), "utf-8")
-    for name in DRAWN:
+    for name, columns in DRAWN.items():
         draw = BENCHES[name].charts
         if draw is not None:
-            plots.save(draw(kept["figures"][name]), KEPT.parent / f"{name}.png", columns=2)
+            plots.save(draw(kept["figures"][name]), KEPT.parent / f"{name}.png", columns=columns)
     print(f"wrote docs/{PAGE.name}")
 
 
