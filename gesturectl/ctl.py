@@ -220,6 +220,7 @@ def _print_status(told: dict[str, Any]) -> None:
         f"99 % within {latency['p99']:.1f}"
         if latency
         else "",
+        "stages": _stages(told.get("spent_ms", {})),
         "held": ", ".join(told["held"]) or "nothing",
         "gestures": ", ".join(
             f"{one['gesture']} ({one['side']}) {one['seconds_ago']:.1f} s ago"
@@ -234,6 +235,15 @@ def _print_status(told: dict[str, Any]) -> None:
     if not sys.stdout.isatty():
         console.width = max(console.width, 120)
     console.print(table)
+
+
+def _stages(spent_ms: dict[str, Any]) -> str:
+    each = [
+        f"{stage} {one['median']:.1f} / {one['p95']:.1f}"
+        for stage, one in spent_ms.items()
+        if one is not None
+    ]
+    return f"{', '.join(each)} ms (median / 95 % within)" if each else ""
 
 
 def _duration(seconds: float) -> str:

@@ -12,7 +12,10 @@ and when anything raises, whatever it is:
     release            ^ once per stall        afterwards the loop goes on as if just started
 
 The frame is the only clock of all decisions. The wall clock is read here for one purpose, the
-figures of `Meters`, which steer nothing.
+figures of `Meters`, which steer nothing: how long each stage took, and for a live source when each
+frame had passed it (`Stages`).
+
+    captured ─ read ─ landmarks ─ recognised ─ mapped ─ injected
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median
 from types import FrameType
 
@@ -51,6 +55,7 @@ from gesturectl.types import (
     Osc,
     Run,
     Say,
+    Stages,
     Text,
     UseProfile,
     UserInput,
@@ -62,7 +67,9 @@ log = logging.getLogger(__name__)
 
 STALL_S = 0.5  # a camera in the dark still gives 5 frames a second; half a second is a stall
 PRIVATE = (Text, Notify, Say, Webhook, Osc, Mqtt)  # what they say is logged for debugging alone
-STAGES = ("landmarks", "engine", "sink")
+STAGES = Stages._fields[1:]  # in which time is spent; a picture that is captured begins it
+WORK = STAGES[1:]  # those that keep us busy
+LATENCY = "latency"  # all of it: captured to injected
 RECENT = 256  # frames that the figures look back on: about ten seconds
 
 
@@ -97,24 +104,48 @@ class Spread:
 
 @dataclass(slots=True)
 class Meters:
-    """Figures of the last frames, in rings of fixed size."""
+    """Figures of the last frames, in rings of fixed size.
 
+    `clock_us` is the clock that stamps the frames, where they are live.
+    """
+
+    clock_us: Callable[[], int] | None = None
     frames: int = 0
     events: int = 0
     commands: int = 0
     stamps_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
     stages_ms: dict[str, deque[float]] = field(default_factory=dict)
     advice: str | None = None  # what would let the camera see better
+    _passed_us: dict[str, int] = field(default_factory=dict)  # when this frame passed each stage
+    _since_us: int = 0  # when it passed the last
 
     def note(self, stage: str, elapsed_ms: float) -> None:
         """Add one duration of a stage."""
         self.stages_ms.setdefault(stage, deque(maxlen=RECENT)).append(elapsed_ms)
 
-    def lap(self, stage: str, since_ns: int) -> int:
-        """Add the time since `since_ns` to a stage; return when the next stage begins."""
-        now_ns = time.perf_counter_ns()
-        self.note(stage, (now_ns - since_ns) / 1e6)
-        return now_ns
+    def begin(self, t_us: int) -> None:
+        """Take the time at which a frame was read; it was captured at `t_us`."""
+        self._passed_us.clear()
+        if self.clock_us is None:
+            self._since_us = _elapsed_us()
+        else:
+            self._since_us = t_us
+            self.lap("read")
+
+    def lap(self, stage: str) -> None:
+        """A frame has passed a stage: add how long that took."""
+        now_us = _elapsed_us() if self.clock_us is None else self.clock_us()
+        self.note(stage, (now_us - self._since_us) / 1e3)
+        self._since_us = self._passed_us[stage] = now_us
+
+    def passed(self, t_us: int) -> Stages | None:
+        """Return when the frame captured at `t_us` had passed each stage; None without a clock."""
+        if self.clock_us is None:
+            return None
+        self.note(LATENCY, (self._since_us - t_us) / 1e3)
+        known, last_us = self._passed_us, t_us
+        times = [last_us := known.get(stage, last_us) for stage in STAGES]
+        return Stages(0, *(at_us - t_us for at_us in times))
 
     @property
     def rate_hz(self) -> float:
@@ -125,7 +156,7 @@ class Meters:
 
     def busy_ms(self) -> float:
         """How long a frame keeps us busy, the median of its stages together."""
-        return sum(median(self.stages_ms.get(stage, (0.0,))) for stage in STAGES)
+        return sum(median(self.stages_ms.get(stage, (0.0,))) for stage in WORK)
 
     def spread(self) -> dict[str, Spread]:
         """Return median and 99th percentile of every stage."""
@@ -262,20 +293,21 @@ def run(
     engine, or raises and leaves them as they are.
     `outside` tells what has happened on the desktop since the last frame. `between` answers what
     others ask of the daemon.
-    `clock_us` is the clock that stamps the frames of a live source; with it the latency is known,
-    from the capture of a picture to the commands sent for it.
+    `clock_us` is the clock that stamps the frames of a live source; with it each step tells when
+    its frame had passed which stage, from the capture of a picture to the commands sent for it.
 
     Raises:
         SourceError: the source failed for good.
         SinkError: commands cannot be delivered any more.
     """
     control = control or Control()
-    meters = Meters()
+    meters = Meters(clock_us)
     loop = Loop(source, landmarker, engine, sink, ledger, control, meters, reload, on_step)
     reason = "stopped"
     problem: str | None = None
     advisor = Advisor()
     resting = source if isinstance(source, Resting) else None
+    recognised = partial(meters.lap, "recognised")
     try:
         while True:
             sink.beat()
@@ -308,22 +340,21 @@ def run(
                 log.info("frames again")
 
             t_us = loop.t_us = item.t_us
-            since_ns = time.perf_counter_ns()
+            meters.begin(t_us)
             if isinstance(item, Observation):
                 observation = item
             else:
                 if loop.landmarker is None:
                     raise TypeError("a source of frames needs a landmarker")
                 observation = loop.landmarker.detect(item)
-                since_ns = meters.lap("landmarks", since_ns)
+                meters.lap("landmarks")
             news = outside(t_us) if outside is not None else ()
-            step = loop.engine.step(observation, news)
+            step = loop.engine.step(observation, news, recognised)
             loop.in_control = step.control
-            since_ns = meters.lap("engine", since_ns)
+            meters.lap("mapped")
             loop.send(step)
-            meters.lap("sink", since_ns)
-            if clock_us is not None:
-                meters.note("latency", (clock_us() - t_us) / 1e3)
+            meters.lap("injected")
+            step = replace(step, stages=meters.passed(t_us))
 
             if remember is not None:
                 remember(observation, step)
@@ -348,6 +379,10 @@ def run(
         reason=reason,
         signal=control.signal,
     )
+
+
+def _elapsed_us() -> int:
+    return time.perf_counter_ns() // 1000
 
 
 def deliver(commands: Iterable[Command], sink: Sink, ledger: Ledger) -> None:

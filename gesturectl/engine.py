@@ -11,7 +11,7 @@ follows the hand that a binding lets it follow. What costs time runs only where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,7 @@ from gesturectl.types import (
     Notice,
     Observation,
     Point,
+    Stages,
     Subject,
     Tick,
     UseProfile,
@@ -57,12 +58,23 @@ class InControl:
     observation: Observation
 
 
+Mark = Callable[[], None]
+"""Called once in a step, when all gestures are recognised and bindings are to be played.
+
+So whoever has a clock can tell the time of one from that of the other; here there is none.
+"""
+
+
+def unmarked() -> None:
+    """Mark nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one observation led to. `candidates` and `control` are for displays.
 
     `requests` are for the daemon: a mode that counts from now on, another profile to go on with,
-    another person who controls.
+    another person who controls. `stages` are added by who has a clock, for who is told of it.
     """
 
     events: tuple[Began | Ended, ...]
@@ -70,6 +82,7 @@ class Step:
     candidates: tuple[Candidate, ...]
     requests: tuple[Notice, ...] = ()
     control: InControl | None = None
+    stages: Stages | None = None
 
 
 class Core(Protocol):
@@ -84,7 +97,10 @@ class Core(Protocol):
     def take_over(self, before: Core) -> None: ...
 
     def step(
-        self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()
+        self,
+        observation: Observation,
+        outside: tuple[Window | UserInput, ...] = (),
+        recognised: Mark = unmarked,
     ) -> Step: ...
 
     def hear(self, outside: tuple[Window | UserInput, ...]) -> Step: ...
@@ -158,7 +174,12 @@ class Engine:
             return None
         return pointer.shown(self._settings, self._pointer, t_us)
 
-    def step(self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()) -> Step:
+    def step(
+        self,
+        observation: Observation,
+        outside: tuple[Window | UserInput, ...] = (),
+        recognised: Mark = unmarked,
+    ) -> Step:
         """Take one frame's observation, and what happened on the desktop since the last one.
 
         Times must grow (`ValueError` otherwise).
@@ -175,6 +196,7 @@ class Engine:
             sensed: tuple[GestureEvent, ...] = ()
         else:
             sensed = self._senses.step(observation, events)
+        recognised()
         tick, quiet_us = Tick(observation.t_us), self._state.quiet_us
         commands, points, requests = _sorted(self._play((*outside, *events, *sensed, tick)))
         if self._settings is not None:

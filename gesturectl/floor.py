@@ -18,7 +18,7 @@ from dataclasses import replace
 from gesturectl import bindings, controller, people, pointer
 from gesturectl.actions import Action
 from gesturectl.controller import FIRST_ARMED, Control
-from gesturectl.engine import Core, Engine, InControl, Step
+from gesturectl.engine import Core, Engine, InControl, Mark, Step, unmarked
 from gesturectl.people import Crowd, Person
 from gesturectl.rules import SLEEP
 from gesturectl.types import Controls, HandOver, Observation, Subject, UserInput, Window
@@ -69,10 +69,16 @@ class Floor:
             self._crowd, self._state = before._crowd, before._state
         self._sleep_unless_woken()
 
-    def step(self, observation: Observation, outside: tuple[Window | UserInput, ...] = ()) -> Step:
+    def step(
+        self,
+        observation: Observation,
+        outside: tuple[Window | UserInput, ...] = (),
+        recognised: Mark = unmarked,
+    ) -> Step:
         """Take one frame's observation of everybody; play what it shows of who controls.
 
-        Times must grow (`ValueError` otherwise).
+        Times must grow (`ValueError` otherwise). While asleep, all that is heard of others comes
+        after the mark.
         """
         t_us, settings = observation.t_us, self._settings
         width, height = observation.size_px
@@ -87,7 +93,7 @@ class Floor:
         self._state = controller.step(settings, self._state, self._here, t_us, self._aspect)
         left = self._leave(t_us) if before not in (None, self._state.person) else NOTHING
         seen = people.only(observation, self._in_control())
-        step = self._one.step(seen, outside)
+        step = self._one.step(seen, outside, recognised)
         if HandOver in map(type, step.requests):
             step = _joined(step, self._hand_over(t_us))
         elif asleep and self.mode == SLEEP:

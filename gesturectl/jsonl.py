@@ -4,6 +4,10 @@
     {"t_us": 812000, "type": "command", "command": "key_down", "key": "Right"}
     {"t_us": 812000, "type": "mode", "mode": "volume"}
 
+Of a live source, a line also tells when the frame that brought it had passed each stage:
+
+    {…, "stages_us": {"captured": 0, "read": 310, "landmarks": 6630, "recognised": 7140, …}}
+
 The same input prints the same bytes: fields come in the order of the types, numbers are rounded,
 and everything outside ASCII is escaped. A `Tick` says nothing to a reader and has no line.
 """
@@ -34,6 +38,7 @@ from gesturectl.types import (
     Run,
     Say,
     Scroll,
+    Stages,
     Text,
     UseProfile,
     Webhook,
@@ -66,8 +71,18 @@ MOVE_DECIMALS = 4
 Item = Began | Ended | Command | Notice
 
 
-def to_json(item: Item) -> Json:
-    """Return one event, command, or change of mode, profile or person as the object of its line."""
+def to_json(item: Item, stages: Stages | None = None) -> Json:
+    """Return one event, command, or change of mode, profile or person as the object of its line.
+
+    `stages` are those of the frame that brought it, where they are known.
+    """
+    told = _told(item)
+    if stages is not None:
+        told["stages_us"] = stages._asdict()
+    return told
+
+
+def _told(item: Item) -> Json:
     if isinstance(item, Entered):
         return {"t_us": item.t_us, "type": "mode", "mode": item.mode}
     if isinstance(item, UseProfile):
@@ -90,9 +105,9 @@ def to_json(item: Item) -> Json:
     return {"t_us": t_us, "type": "command", "command": COMMAND_NAMES[type(item)], **detail}
 
 
-def to_line(item: Item) -> str:
+def to_line(item: Item, stages: Stages | None = None) -> str:
     """Return one of them as a line, without its newline."""
-    return json.dumps(to_json(item))
+    return json.dumps(to_json(item, stages))
 
 
 def _plain(value: object) -> object:

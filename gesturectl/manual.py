@@ -16,7 +16,7 @@ import typer
 from gesturectl.cli import EXIT_CODES, app
 from gesturectl.jsonl import to_line
 from gesturectl.sources import SOURCES
-from gesturectl.types import Began, Ended, KeyDown, KeyUp
+from gesturectl.types import Began, Ended, KeyDown, KeyUp, Stages
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
 
@@ -98,13 +98,19 @@ def _events() -> str:
         )
     ]
     text = "\n".join(lines)
+    stages = Stages(0, 310, 6_630, 7_140, 7_200, 7_390)
+    live = to_line(KeyDown(812_000, "Right"), stages)
     return (
         "## Events\n\n`run --json` and `replay --json` print one JSON object a line, in the order "
         "of time. Times are microseconds of the frames' own clock, `side` is `left`, `right` or "
         f"`body`, seen from the user.\n\n```json\n{text}\n```\n\n"
         "Commands are `key_down` and `key_up` (`key`), `button_down` and `button_up` (`button`), "
         "`move_by` (`dx_px`, `dy_px`), `move_to` (`x`, `y`), `scroll` (`dx`, `dy`), "
-        "`text` (`text`) and `run` (`argv`).\n"
+        "`text` (`text`) and `run` (`argv`).\n\n"
+        "`run --json` and `ctl events` also tell when the frame that brought a line had passed "
+        "each stage, in microseconds since its picture was `captured`: `read` by the loop, its "
+        "`landmarks` found, gestures `recognised`, `mapped` to commands, which are `injected`. "
+        f"What no frame brought, a release say, is told without.\n\n```json\n{live}\n```\n"
     )
 
 

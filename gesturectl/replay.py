@@ -26,7 +26,8 @@ def print_lines(out: TextIO) -> Callable[[int, Step, Meters], None]:
     """Return what prints a step's events and commands to `out` as JSON Lines, at once."""
 
     def show(t_us: int, step: Step, meters: Meters) -> None:
-        lines = [to_line(item) for item in (*step.events, *step.commands, *step.requests)]
+        items = (*step.events, *step.commands, *step.requests)
+        lines = [to_line(item, step.stages) for item in items]
         if lines:
             out.write("\n".join(lines) + "\n")
             out.flush()

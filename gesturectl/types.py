@@ -10,7 +10,7 @@ it is. Sides are the user's own: `left` is the user's left hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,20 @@ class Observation:
     hands: tuple[Hand, ...]
     bodies: tuple[Body, ...]
     size_px: tuple[int, int]
+
+
+class Stages(NamedTuple):
+    """When a frame had passed each stage, in microseconds since its picture was captured.
+
+    What no stage had to do, landmarks that were known already, is passed at once.
+    """
+
+    captured: int
+    read: int
+    landmarks: int
+    recognised: int
+    mapped: int
+    injected: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -182,8 +182,9 @@ class LiveView:
             ("last   ", "dim"), self._last_gesture, ("  →  ", "dim"), self._last_commands
         )
         costs = "  ".join(
-            f"{stage} {spread.median_ms:.1f} ms" for stage, spread in meters.spread().items()
+            f"{stage} {spread.median_ms:.1f}" for stage, spread in meters.spread().items()
         )
+        costs += " ms" if costs else ""
         who = who_controls(step.control)
         if meters.advice is not None:
             last = Words(meters.advice, style="yellow")

@@ -94,6 +94,7 @@ def run(
     *,
     control: Control | None = None,
     reload: Reload | None = None,
+    clock_us: Callable[[], int] | None = None,
 ) -> Summary:
     """Run a loop over what is written down, with a desk."""
     source = rig.source
@@ -109,6 +110,7 @@ def run(
         reload=reload,
         between=counter.desk.between,
         on_step=counter.desk.noting(lambda t_us, step, meters: None),
+        clock_us=clock_us,
     )
 
 

@@ -24,14 +24,14 @@ from gesturectl import __version__, profile
 from gesturectl.actions import Action
 from gesturectl.control.glance import Glance, in_control
 from gesturectl.control.wire import Json, Request
-from gesturectl.daemon import Loop, Meters, OnStep
+from gesturectl.daemon import LATENCY, STAGES, Loop, Meters, OnStep
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError, GesturectlError, SinkError
 from gesturectl.fields import advise
 from gesturectl.jsonl import to_json
 from gesturectl.rig import Rig
 from gesturectl.rules import ACTIVE, BACK, SLEEP, Profile
-from gesturectl.types import Began, Ended, Notice
+from gesturectl.types import Began, Ended, Notice, Stages
 
 AT_ONCE: Final = 4  # tickets between two frames: together some 0.1 ms
 MAX_NEWS: Final = 1024  # steps and states that wait for the server thread
@@ -100,7 +100,7 @@ class Desk:
         self._rig, self._known = rig, rig.profile
         self._tickets: deque[Ticket] = deque()
         self._outbox: deque[News] = deque()
-        self._recent: deque[Began | Ended | Notice] = deque(maxlen=RECENT)
+        self._recent: deque[tuple[Began | Ended | Notice, Stages | None]] = deque(maxlen=RECENT)
         self._started_s = time.monotonic()
         self._read_s = -READING_S
         self._glance = Glance()
@@ -183,7 +183,7 @@ class Desk:
         def note(t_us: int, step: Step, meters: Meters) -> None:
             on_step(t_us, step, meters)
             if step.events or step.requests:
-                self._recent.extend((*step.events, *step.requests))
+                self._recent.extend((one, step.stages) for one in (*step.events, *step.requests))
             if self.shown:
                 self._glance.note(step)
             if self.followed and (step.events or step.commands or step.requests):
@@ -203,8 +203,8 @@ class Desk:
 
     def status(self, loop: Loop, ticket: Ticket) -> Answer:
         meters, control = loop.meters, loop.control
-        latency_ms = tuple(meters.stages_ms.get("latency", ()))
-        recent = [one for one in self._recent if isinstance(one, Began)][-SHOWN:]
+        rings = {name: tuple(meters.stages_ms.get(name, ())) for name in (*STAGES, LATENCY)}
+        recent = [one for one, _ in self._recent if isinstance(one, Began)][-SHOWN:]
         t_us, flows = loop.t_us, not loop.idle and meters.frames > 0
         known: Json = {
             "version": __version__,
@@ -227,7 +227,8 @@ class Desk:
 
         def answer() -> Json:
             return known | {
-                "latency_ms": spread(latency_ms),
+                "latency_ms": spread(rings[LATENCY]),
+                "spent_ms": {name: spread(rings[name]) for name in STAGES},
                 "held": held,
                 "events": counts[0],
                 "commands": counts[1],
@@ -275,7 +276,7 @@ class Desk:
         state, recent = self.state.to_json(loop.t_us), tuple(self._recent)
         if ticket.request.value:
             return lambda: {"state": state}
-        return lambda: {"state": state, "events": [to_json(one) for one in recent]}
+        return lambda: {"state": state, "events": [to_json(*one) for one in recent]}
 
     def show(self, loop: Loop, ticket: Ticket) -> Answer:
         state = self.state._asdict()

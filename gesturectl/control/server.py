@@ -437,4 +437,4 @@ def _lines_of(news: Step | Json) -> bytes:
     if isinstance(news, dict):
         return wire.encode(news)
     items = (*news.events, *news.commands, *news.requests)
-    return "".join(f"{to_line(item)}\n" for item in items).encode()
+    return "".join(f"{to_line(item, news.stages)}\n" for item in items).encode()

@@ -71,6 +71,8 @@ def test_a_daemon_is_looked_at_paused_and_ended(daemon: Daemon) -> None:
     assert code == 0
     assert f"pid {daemon.pid}" in out
     assert "paused, mode active of active, sleep, volume" in out
+    assert "recognised" in out
+    assert "ms (median / 95 % within)" in out
     code, out, _ = ctl("quit")
     assert (code, out) == (0, f"gesturectl (pid {daemon.pid}) has ended\n")
     out, err = daemon.communicate(timeout=START_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from gesturectl.daemon import Control, Loop, Summary
 from gesturectl.engine import Engine, InControl, Step
 from gesturectl.errors import ControlError, ProfileError, SinkError
 from gesturectl.sinks.memory import MemorySink
-from gesturectl.types import Command, KeyDown, KeyUp
+from gesturectl.types import Command, KeyDown, KeyUp, Stages
 from tests.controlled import PROFILE, SLEEPLESS, Counter, a_rig, run, sent
 from tests.fakes import STEP_US, Happening, ListSource, frames, seen
 
@@ -265,6 +266,25 @@ def test_status_says_how_it_is() -> None:
     assert told["recent"] == [{"gesture": "fist", "side": "right", "seconds_ago": 1.0}]
 
 
+def test_status_says_how_long_each_stage_took_lately_and_all_of_them() -> None:
+    rig = a_rig(ListSource([]))
+    counter = Counter(rig)
+    ticking = count(40_000, 1_000)  # a millisecond passes whenever it is looked at
+    script = [*frames(1), counter.ask("status"), None]
+    run(rig, counter, script, clock_us=lambda: next(ticking))
+    (told,) = counter.answers
+    assert isinstance(told, dict)
+    one_ms, since_captured = dict.fromkeys(("median", "p95", "p99"), 1.0), 40.0
+    assert told["spent_ms"] == {
+        "read": dict.fromkeys(one_ms, since_captured),
+        "landmarks": None,  # they were known already
+        "recognised": one_ms,
+        "mapped": one_ms,
+        "injected": one_ms,
+    }
+    assert told["latency_ms"] == dict.fromkeys(one_ms, 43.0)
+
+
 def test_status_says_who_controls_what_is_advised_and_who_has_the_camera() -> None:
     rig = a_rig(ListSource([]))
     control = Control(away="Zoom has the camera")
@@ -302,6 +322,20 @@ def test_whoever_follows_is_told_what_happens_and_what_has_changed() -> None:
         for one in counter.news
     ]
     assert kinds == [(False, True), 2, (True, False)]
+
+
+def test_events_tell_when_their_frame_had_passed_each_stage_also_later() -> None:
+    rig = a_rig(ListSource([]), {1: "+swipe_left -swipe_left"})
+    counter = Counter(rig)
+    counter.desk.followed = True
+    now_us = 2 * STEP_US
+    script = [*frames(2), counter.ask("events"), None]
+    run(rig, counter, script, clock_us=lambda: now_us)
+    (step,) = (one for one in counter.news if isinstance(one, Step))
+    assert step.stages == Stages(0, *[now_us - STEP_US] * 5)
+    (told,) = counter.answers
+    assert isinstance(told, dict)
+    assert [one["stages_us"] for one in told["events"]] == [step.stages._asdict()] * 2
 
 
 def test_nothing_is_kept_for_followers_while_there_are_none() -> None:

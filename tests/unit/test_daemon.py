@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from itertools import count
 
+import numpy as np
 import pytest
 
 from gesturectl import daemon, profile
@@ -14,7 +16,17 @@ from gesturectl.engine import Engine, Step
 from gesturectl.errors import ProfileError, SinkError, SourceError
 from gesturectl.ledger import Ledger
 from gesturectl.sinks.memory import MemorySink
-from gesturectl.types import Command, Ended, KeyDown, KeyUp, Notify, Observation, Run
+from gesturectl.types import (
+    Command,
+    Ended,
+    Frame,
+    KeyDown,
+    KeyUp,
+    Notify,
+    Observation,
+    Run,
+    Stages,
+)
 from tests.fakes import (
     STEP_US,
     EmptyLandmarker,
@@ -290,12 +302,48 @@ def test_a_hang_up_asks_to_reload_and_not_to_stop() -> None:
 def test_the_rate_is_that_of_the_frames_own_stamps() -> None:
     _, summary = run([*frames(31)], {})
     assert summary.rate_hz == pytest.approx(30, rel=1e-3)
-    assert set(summary.stages) == {"engine", "sink"}
+    assert set(summary.stages) == {"recognised", "mapped", "injected"}
 
 
 def test_latency_is_told_by_the_clock_that_stamps_frames() -> None:
     _, summary = run([*frames(1)], {}, clock_us=lambda: 40_000)
     assert summary.stages["latency"].median_ms == 40.0
+
+
+def test_every_step_of_a_live_source_tells_when_its_frame_had_passed_each_stage() -> None:
+    told: list[Stages | None] = []
+    ticking = count(at(1) + 5_000, 1_000)  # a millisecond passes whenever it is looked at
+
+    def watch(t_us: int, step: Step, meters: Meters) -> None:
+        told.append(step.stages)
+
+    pictures = [Frame(at(1), np.zeros((2, 2, 3), np.uint8))]
+    summary = daemon.run(
+        ListSource(pictures), EmptyLandmarker(), an_engine({1: "+fist"}), MemorySink(), Ledger(),
+        clock_us=lambda: next(ticking), on_step=watch,
+    )  # fmt: skip
+    of_the_frame, of_the_release_at_the_end = told
+    assert of_the_frame == Stages(0, 5_000, 6_000, 7_000, 8_000, 9_000)
+    assert of_the_release_at_the_end is None
+    spent = {stage: spread.median_ms for stage, spread in summary.stages.items()}
+    assert spent == {
+        "read": 5.0, "landmarks": 1.0, "recognised": 1.0, "mapped": 1.0, "injected": 1.0,
+        "latency": 9.0,
+    }  # fmt: skip
+
+
+def test_what_no_stage_had_to_do_is_passed_at_once() -> None:
+    told: list[Stages | None] = []
+    run(
+        [*frames(1)], {}, clock_us=lambda: 7, on_step=lambda t_us, step, _: told.append(step.stages)
+    )
+    assert told[0] == Stages(0, 7, 7, 7, 7, 7)
+
+
+def test_without_a_clock_no_step_tells_what_passed_on_the_wall() -> None:
+    told: list[Stages | None] = []
+    run([*frames(3)], {1: "+fist"}, on_step=lambda t_us, step, _: told.append(step.stages))
+    assert told == [None] * 4
 
 
 def test_a_problem_of_the_camera_is_told_once_and_its_end_too(

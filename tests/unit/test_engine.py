@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from gesturectl import bindings
 from gesturectl.engine import Engine, Step
 from gesturectl.profile import Profile, parse
 from gesturectl.recogniser import Recogniser
@@ -73,6 +74,14 @@ def test_a_stroke_sends_its_key_in_the_very_step_in_which_it_is_heard() -> None:
     (acting,) = [step for step in steps if step.commands]
     assert "swipe_left" in {event.gesture for event in acting.events}
     assert keys(acting.commands) == [(KeyDown, "Right"), (KeyUp, "Right")]
+
+
+def test_each_step_marks_once_that_all_is_recognised_before_any_binding_is_played() -> None:
+    engine = Engine(Recogniser.load(), profile())
+    for observation in seen("fist"):
+        before, marks = engine.state, list[bindings.State]()
+        engine.step(observation, (), lambda: marks.append(engine.state))  # noqa: B023
+        assert [mark is before for mark in marks] == [True]
 
 
 def test_a_pose_holds_its_key_from_its_beginning_to_its_end() -> None:

@@ -69,6 +69,14 @@ def test_the_largest_controls_and_the_other_s_gestures_are_nothing() -> None:
     assert not any(step.events or step.candidates for step in alone[30:] if not step.control)
 
 
+def test_however_many_are_heard_each_frame_is_marked_as_recognised_once() -> None:
+    asleep, marks = floor(LARGEST + SLEEPING), list[int]()
+    films = list(together(left("wait:1s,fist"), right("wait:1s,fist")))
+    for seen in films:
+        asleep.step(seen, (), lambda: marks.append(seen.t_us))  # noqa: B023
+    assert marks == [seen.t_us for seen in films]
+
+
 def test_it_tells_who_controls_and_where() -> None:
     last = play(floor(LARGEST), left("wait:3s"), right("wait:3s"))[-1].control
     assert last is not None

@@ -19,6 +19,7 @@ from gesturectl.types import (
     MoveBy,
     Run,
     Scroll,
+    Stages,
     Text,
 )
 
@@ -68,6 +69,15 @@ from gesturectl.types import (
 def test_each_has_its_line(item: Began | Ended | Command, line: str) -> None:
     assert to_line(item) == line
     assert json.loads(line)["t_us"] == item.t_us
+
+
+def test_of_a_live_source_a_line_tells_when_its_frame_had_passed_each_stage() -> None:
+    line = to_line(Scroll(1, 0.0, 3.0), Stages(0, 310, 6_630, 7_140, 7_200, 7_390))
+    assert line == (
+        '{"t_us": 1, "type": "command", "command": "scroll", "dx": 0.0, "dy": 3.0, "stages_us": '
+        '{"captured": 0, "read": 310, "landmarks": 6630, "recognised": 7140, "mapped": 7200, '
+        '"injected": 7390}}'
+    )
 
 
 def test_every_command_has_a_name() -> None:
