@@ -68,15 +68,15 @@ def measure(choice: Choice) -> Figures:
 
     with (
         open_landmarker(profile.needs, choice) as landmarker,
-        _server() as display,
-        _listening(display) as received_us,
+        server() as display,
+        listening(display) as received_us,
         X11Sink(display) as sink,
         Recording(_pictures(), "the bench", realtime=True) as source,
     ):
         summary = daemon.run(
             source, landmarker, engine, sink, ledger, on_step=note, clock_us=MONOTONIC.now_us
         )
-        _wait_for(received_us, len(sent))
+        wait_for(received_us, len(sent))
     if len(received_us) < len(sent) or len(sent) < 20:
         raise GesturectlError(f"{len(received_us)} of {len(sent)} keys arrived: nothing to measure")
     stages = {name: [one[name] for _, one in sent] for name in ("landmarks", "engine", "sink")}
@@ -86,9 +86,9 @@ def measure(choice: Choice) -> Figures:
         "frames": summary.frames,
         "frames_per_s": summary.rate_hz,
         "keys": len(sent),
-        "captured_to_received_ms": _spread(whole),
-        **{f"{name}_ms": _spread(times) for name, times in stages.items()},
-        "beyond_landmarks_ms": _spread(over),
+        "captured_to_received_ms": spread(whole),
+        **{f"{name}_ms": spread(times) for name, times in stages.items()},
+        "beyond_landmarks_ms": spread(over),
     }
 
 
@@ -109,7 +109,7 @@ def _pictures() -> Generator[Item]:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
     """Run an X server without a screen; give its name."""
     program = shutil.which("Xvfb")
     if program is None:
@@ -138,7 +138,7 @@ def _server() -> Iterator[str]:
 
 
 @contextmanager
-def _listening(display: str) -> Iterator[list[int]]:
+def listening(display: str) -> Iterator[list[int]]:
     """Show a window that has the keyboard; give the times at which keys go down there, in µs."""
     import xcffib
     from xcffib import xproto
@@ -182,7 +182,7 @@ def _listening(display: str) -> Iterator[list[int]]:
         connection.disconnect()
 
 
-def _wait_for(received: list[int], count: int) -> None:
+def wait_for(received: list[int], count: int) -> None:
     """Wait until so many have arrived; there is nothing to wait for but time."""
     waited = threading.Event()
     for _ in range(int(ARRIVES_S * 100)):
@@ -191,7 +191,7 @@ def _wait_for(received: list[int], count: int) -> None:
         waited.wait(0.01)
 
 
-def _spread(times_ms: list[float]) -> dict[str, float]:
+def spread(times_ms: list[float]) -> dict[str, float]:
     middle, most, nearly_all = np.percentile(times_ms, (50, 95, 99))
     return {"p50": float(middle), "p95": float(most), "p99": float(nearly_all)}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from typing import Self
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class EmptyLandmarker:
         self.shown.append(frame.t_us)
         return seen(frame.t_us)
 
-    def __enter__(self) -> EmptyLandmarker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
