@@ -8,7 +8,7 @@ times do not.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from gesturectl import (
     benchcontrol,
     benchframe,
     benchlatency,
+    benchload,
     benchpointer,
     benchprocess,
     benchprofile,
@@ -31,7 +32,7 @@ from gesturectl import (
 )
 from gesturectl.config import AUTO
 from gesturectl.errors import UsageError
-from gesturectl.plots import Chart
+from gesturectl.plots import Drawn
 from gesturectl.rig import Choice
 
 
@@ -53,7 +54,7 @@ class Bench:
     measure: Callable[[Asked], dict[str, Any]]
     show: Callable[[Any, Console], None]
     short: bool = True
-    charts: Callable[[Any], list[Chart]] | None = None
+    charts: Callable[[Any], Sequence[Drawn]] | None = None
 
 
 BENCHES: Final = {
@@ -62,7 +63,11 @@ BENCHES: Final = {
         lambda asked: benchframe.measure_frames(asked.choice, asked.source),
         benchframe.show_frames,
     ),
-    "latency": Bench(lambda asked: benchlatency.measure(asked.choice), benchlatency.show),
+    "latency": Bench(
+        lambda asked: benchlatency.measure(asked.choice),
+        benchlatency.show,
+        charts=benchlatency.charts,
+    ),
     "idle": Bench(lambda asked: benchframe.measure_idle(asked.choice), benchframe.show_idle),
     "start": Bench(lambda asked: benchprocess.measure_start(asked.choice), benchprocess.show),
     "memory": Bench(lambda asked: benchprocess.measure_memory(asked.choice), benchprocess.show),
@@ -88,6 +93,7 @@ BENCHES: Final = {
         short=False,
         charts=benchscale.charts,
     ),
+    "load": Bench(lambda asked: benchload.measure(asked.choice), benchload.show, short=False),
     "companion": Bench(lambda asked: benchcompanion.measure(), benchcompanion.show, short=False),
 }
 
@@ -141,6 +147,6 @@ def bench(
         plots.save([chart for key in drawn for chart in _charts(key, figures[key])], plot)
 
 
-def _charts(key: str, found: Any) -> list[Chart]:
+def _charts(key: str, found: Any) -> Sequence[Drawn]:
     draw = BENCHES[key].charts
     return [] if draw is None else draw(found)

@@ -4,7 +4,8 @@ The daemon's own loop, at 30 pictures a second, sends keys to an X server of thi
 where a window notes when each arrives. Pictures are drawn beforehand, for drawing costs more than
 looking. All stages are timed on one clock:
 
-    captured ─ landmarks ─ recognised and mapped ─ injected ─ received
+    captured ─ read ─ landmarks ─ recognised ─ mapped ─┬─ injected
+                                                       └─ received, often before that is noticed
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from itertools import cycle, islice
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
 
 from gesturectl import daemon
-from gesturectl.daemon import Meters
+from gesturectl.daemon import STAGES, Meters
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import GesturectlError
 from gesturectl.ledger import Ledger
+from gesturectl.plots import Bar, Chart, Curve, Drawn, Waterfall
 from gesturectl.profile import parse
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import Choice, open_landmarker
@@ -35,7 +38,7 @@ from gesturectl.sources import EndOfSource
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.sources.puppet import Puppet
 from gesturectl.sources.recording import Item, Recording
-from gesturectl.types import Frame, KeyDown
+from gesturectl.types import Frame, KeyDown, Stages
 
 SCRIPT: Final = "open_palm:3s?frame=closeup&seed=5"
 PROFILE: Final = """\
@@ -47,6 +50,9 @@ bindings:
 FRAMES: Final = 600
 STEP_US: Final = 33_333
 ARRIVES_S: Final = 5.0
+PASSED: Final = (*STAGES, "received")
+CURVES: Final = ("read", "landmarks", "received")
+PERCENTILES: Final = (1, 5, 10, 25, 50, 75, 90, 95, 99)
 
 Figures = dict[str, Any]
 
@@ -59,12 +65,11 @@ def measure(choice: Choice) -> Figures:
     """
     profile = parse(PROFILE)
     engine, ledger = Engine(Recogniser.load(), profile), Ledger()
-    sent: list[tuple[int, dict[str, float]]] = []
+    sent: list[tuple[int, Stages]] = []
 
     def note(t_us: int, step: Step, meters: Meters) -> None:
-        if any(isinstance(one, KeyDown) for one in step.commands):
-            stages = {name: ring[-1] for name, ring in meters.stages_ms.items()}
-            sent.append((t_us, stages))
+        if step.stages and any(isinstance(one, KeyDown) for one in step.commands):
+            sent.append((t_us, step.stages))
 
     with (
         open_landmarker(profile.needs, choice) as landmarker,
@@ -79,16 +84,21 @@ def measure(choice: Choice) -> Figures:
         wait_for(received_us, len(sent))
     if len(received_us) < len(sent) or len(sent) < 20:
         raise GesturectlError(f"{len(received_us)} of {len(sent)} keys arrived: nothing to measure")
-    stages = {name: [one[name] for _, one in sent] for name in ("landmarks", "engine", "sink")}
-    whole = [(at - t_us) / 1e3 for (t_us, _), at in zip(sent, received_us, strict=False)]
-    over = [all_ms - one for all_ms, one in zip(whole, stages["landmarks"], strict=True)]
+    passed = [
+        (*stages, at_us - t_us) for (t_us, stages), at_us in zip(sent, received_us, strict=False)
+    ]
+    since_ms = np.array(passed) / 1e3  # a row for each key, its columns: captured, PASSED
+    spent_ms = np.diff(since_ms[:, :-1])
+    whole_ms = since_ms[:, -1]
+    ages = np.percentile(since_ms[:, 1:], PERCENTILES, axis=0).T.tolist()
     return {
         "frames": summary.frames,
         "frames_per_s": summary.rate_hz,
         "keys": len(sent),
-        "captured_to_received_ms": spread(whole),
-        **{f"{name}_ms": spread(times) for name, times in stages.items()},
-        "beyond_landmarks_ms": spread(over),
+        "captured_to_received_ms": spread(whole_ms),
+        "spent_ms": {name: spread(each) for name, each in zip(STAGES, spent_ms.T, strict=True)},
+        "beyond_landmarks_ms": spread(whole_ms - spent_ms[:, STAGES.index("landmarks")]),
+        "age_percentiles_ms": dict(zip(PASSED, ages, strict=True)),
     }
 
 
@@ -191,16 +201,12 @@ def wait_for(received: list[int], count: int) -> None:
         waited.wait(0.01)
 
 
-def spread(times_ms: list[float]) -> dict[str, float]:
-    middle, most, nearly_all = np.percentile(times_ms, (50, 95, 99))
+def spread(figures: ArrayLike) -> dict[str, float]:
+    """Return median, 95th and 99th percentile."""
+    middle, most, nearly_all = np.percentile(figures, (50, 95, 99))
     return {"p50": float(middle), "p95": float(most), "p99": float(nearly_all)}
 
 
-STAGES: Final = {
-    "landmarks": "landmarks_ms",
-    "recognised and mapped": "engine_ms",
-    "injected": "sink_ms",
-}
 BAR: Final = 30  # letters of the whole way
 
 
@@ -214,11 +220,31 @@ def show(figures: Figures, console: Console) -> None:
     def row(name: str, one: dict[str, float], bar: str = "") -> None:
         table.add_row(name, *(f"{one[part]:.2f} ms" for part in ("p50", "p95", "p99")), bar)
 
-    for name, key in STAGES.items():
-        one = figures[key]
+    for name, one in figures["spent_ms"].items():
         before, long = (round(BAR * ms / whole["p50"]) for ms in (begun_ms, one["p50"]))
         row(name, one, " " * before + "━" * max(long, 1))
         begun_ms += one["p50"]
     row("captured to received", whole, "━" * BAR)
     row("of it beyond landmarks", figures["beyond_landmarks_ms"])
     console.print(table)
+
+
+def charts(figures: Figures) -> list[Drawn]:
+    """Return the waterfall, and how old pictures were at three of its stages."""
+    bars, begun_ms = [], 0.0
+    for name, one in figures["spent_ms"].items():
+        end_ms = begun_ms + one["p50"]
+        bars.append(Bar(name, begun_ms, end_ms, begun_ms + one["p95"], _says(one)))
+        begun_ms = end_ms
+    whole = figures["captured_to_received_ms"]
+    bars.append(Bar("all", 0.0, whole["p50"], whole["p95"], _says(whole)))
+    ages = figures["age_percentiles_ms"]
+    curves = tuple(Curve(stage, ages[stage], PERCENTILES) for stage in CURVES)
+    return [
+        Waterfall("From a picture to a key: median and 95 %", "ms since captured", tuple(bars)),
+        Chart("How old the picture is by then", "ms since captured", "% of keys", curves),
+    ]
+
+
+def _says(one: dict[str, float]) -> str:
+    return f"{one['p50']:.2f} ms"

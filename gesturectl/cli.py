@@ -140,6 +140,7 @@ class BenchOf(StrEnum):
     control = "control"
     soak = "soak"
     scale = "scale"
+    load = "load"
     companion = "companion"
 
 

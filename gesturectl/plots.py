@@ -1,4 +1,4 @@
-"""Draw figures as curves in a picture, with the display's own shapes and letters.
+"""Draw figures as curves and bars in a picture, with the display's own shapes and letters.
 
 Charts stand in a grid. An axis begins at zero unless it is asked not to: a curve that looks flat is
 flat. Colours are those that Okabe and Ito chose for colour-blind readers
@@ -25,11 +25,13 @@ from gesturectl.errors import GesturectlError
 WIDTH: Final = 520  # of one chart, in pixels
 HEIGHT: Final = 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 36, 62, 46  # around the curves
+GAP: Final = 16  # beside a waterfall's names
+THICK: Final = 8  # half of a bar
 TICKS: Final = 5  # or a few more
 LETTERS: Final = 12
 TITLE: Final = 15
 MARKED: Final = 30  # points; more are a line alone
-COLOURS_KEPT: Final = 48  # of the picture's palette
+COLOURS_KEPT: Final = 128  # of the picture's palette
 
 PAPER: Final = (255, 255, 255)
 INK: Final = (30, 30, 30)
@@ -65,13 +67,37 @@ class Chart:
     from_zero: bool = True
 
 
-def save(charts: Sequence[Chart], path: Path, *, columns: int = 2) -> None:
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """From one value to another; `most` is as far as it may come, drawn as a thin line."""
+
+    name: str
+    begin: float
+    end: float
+    most: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """Bars under each other, on one axis from zero: what comes after what. The last is the sum."""
+
+    title: str
+    x_title: str
+    bars: tuple[Bar, ...]
+
+
+Drawn = Chart | Waterfall
+
+
+def save(charts: Sequence[Drawn], path: Path, *, columns: int = 2) -> None:
     """Draw charts and write them as a PNG.
 
     Raises:
         GesturectlError: the file cannot be written.
     """
-    picture = Image.fromarray(draw(charts, columns=columns)).quantize(COLOURS_KEPT)
+    drawn = Image.fromarray(draw(charts, columns=columns))
+    picture = drawn.quantize(COLOURS_KEPT, Image.Quantize.MAXCOVERAGE)
     try:
         picture.save(path, "png", optimize=True)
     except OSError as error:
@@ -80,14 +106,17 @@ def save(charts: Sequence[Chart], path: Path, *, columns: int = 2) -> None:
         ) from error
 
 
-def draw(charts: Sequence[Chart], *, columns: int = 2) -> NDArray[np.uint8]:
+def draw(charts: Sequence[Drawn], *, columns: int = 2) -> NDArray[np.uint8]:
     """Draw charts in rows of so many; uint8 (height, width, 3)."""
     columns = min(columns, len(charts))
     canvas = Canvas(columns * WIDTH, ceil(len(charts) / columns) * HEIGHT)
     canvas.rounded((-1, -1, canvas.width + 1, canvas.height + 1), 0, PAPER)
     for number, chart in enumerate(charts):
         down, right = divmod(number, columns)
-        _draw_chart(canvas, chart, right * WIDTH, down * HEIGHT)
+        if isinstance(chart, Waterfall):
+            _draw_waterfall(canvas, chart, right * WIDTH, down * HEIGHT)
+        else:
+            _draw_chart(canvas, chart, right * WIDTH, down * HEIGHT)
     return np.ascontiguousarray(canvas.done()[:, :, :3])
 
 
@@ -145,6 +174,36 @@ def _draw_chart(canvas: Canvas, chart: Chart, x: int, y: int) -> None:
         canvas.line(((legend_x, y + 42), (legend_x + 14, y + 42)), 3.0, paint)
         legend_x += 20
         legend_x += canvas.text(curve.name, (legend_x, y + 46), LETTERS, INK) + 16
+
+
+def _draw_waterfall(canvas: Canvas, chart: Waterfall, x: int, y: int) -> None:
+    names = max(words.width(bar.name, LETTERS) for bar in chart.bars)
+    left, right = x + names + 2 * GAP, x + WIDTH - RIGHT
+    top, bottom = y + TOP - GAP, y + HEIGHT - BOTTOM
+    canvas.text(chart.title, (x + GAP, y + 22), TITLE, INK, most=WIDTH - GAP - RIGHT)
+    says = max(words.width(bar.says, LETTERS) for bar in chart.bars)
+    marks = ticks(0, max(bar.most for bar in chart.bars))
+    px_each = (right - left - says) / max(bar.most for bar in chart.bars)
+    marks = [mark for mark in marks if left + mark * px_each <= right]
+    for mark, text in zip(marks, labels(marks), strict=True):
+        place = left + mark * px_each
+        canvas.rounded((place - 0.5, top, place + 0.5, bottom), 0, GRID)
+        canvas.text(text, (place - words.width(text, LETTERS) / 2, bottom + 18), LETTERS, INK)
+    name = chart.x_title
+    canvas.text(name, (right - words.width(name, LETTERS), bottom + 36), LETTERS, INK)
+    step = (bottom - top) / len(chart.bars)
+    for number, bar in enumerate(chart.bars):
+        middle = top + (number + 0.5) * step
+        paint = INK if bar is chart.bars[-1] else COLOURS[number % len(COLOURS)]
+        begin, end, most = (left + at * px_each for at in (bar.begin, bar.end, bar.most))
+        canvas.text(
+            bar.name, (left - GAP - words.width(bar.name, LETTERS), middle + 4), LETTERS, INK
+        )
+        canvas.rounded((begin, middle - THICK, max(end, begin + 3), middle + THICK), 3, paint)
+        if most > end:
+            canvas.line(((end, middle), (most, middle)), 1.5, paint)
+            canvas.line(((most, middle - 4), (most, middle + 4)), 1.5, paint)
+        canvas.text(bar.says, (max(end, most) + GAP / 2, middle + 4), LETTERS, INK)
 
 
 def _draw_axes(
