@@ -14,13 +14,13 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle, islice
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -201,7 +201,7 @@ def wait_for(received: list[int], count: int) -> None:
         waited.wait(0.01)
 
 
-def spread(figures: ArrayLike) -> dict[str, float]:
+def spread(figures: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
     """Return median, 95th and 99th percentile."""
     middle, most, nearly_all = np.percentile(figures, (50, 95, 99))
     return {"p50": float(middle), "p95": float(most), "p99": float(nearly_all)}

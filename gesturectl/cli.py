@@ -828,7 +828,8 @@ def bench(
             "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
             "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
             "Not part of `all`: `soak`, what grows in hours of a run; `scale`, what more hands, "
-            "people, bindings and gestures cost; `companion`, what the tray costs.",
+            "people, bindings and gestures cost; `load`, how old what is sent becomes with every "
+            "core busy; `companion`, what the tray costs.",
         ),
     ] = BenchOf.all,
     source: Annotated[

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gesturectl import benchscale, benchsoak, plots
+from gesturectl import benchload, benchscale, benchsoak, plots
 from gesturectl.bench import BENCHES, Asked
 from gesturectl.rig import Choice
 
@@ -28,12 +28,12 @@ DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 PAGE: Final = DOCS / "performance.md"
 KEPT: Final = DOCS / "performance" / "figures.json"
 MEASURED: Final = (
-    *("frame", "latency", "idle", "start", "memory", "step", "replay", "profile"),
+    *("frame", "latency", "load", "idle", "start", "memory", "step", "replay", "profile"),
     *("scale", "soak"),
 )
 HOURS: Final = 26.0  # of a trace with gaps: a million frames, some 15 minutes
 REAL_HOURS: Final = 0.25
-DRAWN: Final = {"scale": 2, "soak": 3}  # in so many columns
+DRAWN: Final = {"latency": 2, "scale": 2, "soak": 3}  # in so many columns
 TINY: Final = 1e-6  # what is left of nothing by rounding
 
 Figures = dict[str, Any]
@@ -116,6 +116,31 @@ ROWS: Final = (
         lambda found: (
             found["latency"]["beyond_landmarks_ms"]["p50"] <= 3
             and found["latency"]["beyond_landmarks_ms"]["p99"] <= 12
+        ),
+    ),
+    Row(
+        "every core busy: how old a picture is when its commands are sent",
+        "the same with nothing beside it",
+        f"≤ {benchload.MOST_FRAMES:g} frames",
+        lambda found: (
+            f"p50 {_ages(found, 'p50')}, p99 {_ages(found, 'p99')}, "
+            f"at most **{_ages(found, 'max')}** frames"
+        ),
+        lambda found: (
+            found["load"]["beside"]["age_when_sent_frames"]["max"] <= benchload.MOST_FRAMES
+        ),
+    ),
+    Row(
+        "every core busy: gestures lost, events told twice",
+        "the same with nothing beside it",
+        "none more, none",
+        lambda found: (
+            f"**{found['load']['lost_beyond_alone']}** more of "
+            f"{found['load']['beside']['gestures_acted']}, "
+            f"**{found['load']['beside']['events_twice']}**"
+        ),
+        lambda found: (
+            found["load"]["lost_beyond_alone"] == found["load"]["beside"]["events_twice"] == 0
         ),
     ),
     Row(
@@ -208,17 +233,21 @@ def page(kept: Figures) -> str:
         "| stage | p50 | p95 | p99 |",
         "|---|---|---|---|",
     ]
-    stages = {
-        "landmarks": "landmarks_ms",
-        "recognised and mapped": "engine_ms",
-        "injected": "sink_ms",
-        "captured to received": "captured_to_received_ms",
-    }
-    for name, key in stages.items():
-        one = kept["figures"]["latency"][key]
+    latency = kept["figures"]["latency"]
+    whole = {"captured to received": latency["captured_to_received_ms"]}
+    for name, one in (latency["spent_ms"] | whole).items():
         lines.append(
             f"| {name} | {one['p50']:.2f} ms | {one['p95']:.2f} ms | {one['p99']:.2f} ms |"
         )
+    lines += [
+        "",
+        "![The stages of a frame one after the other](performance/latency.png)",
+        "",
+        "`read` is the wait for the loop. Events of a run tell these times [of their own",
+        "frame](command-line.md#events), and [`ctl status`](control.md) those of the last 256",
+        "frames.",
+        *_under_load(kept["figures"]["load"]),
+    ]
     lines += [*_hours(kept["figures"]), *_more(kept["figures"])]
     lines += [
         "",
@@ -228,6 +257,26 @@ def page(kept: Figures) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _ages(found: Figures, part: str) -> str:
+    runs = (found["load"][run]["age_when_sent_frames"] for run in ("beside", "alone"))
+    return " against ".join(f"{ages[part]:.1f}" for ages in runs)
+
+
+def _under_load(load: Figures) -> list[str]:
+    """Tell what becomes of pictures and gestures while every core is busy."""
+    alone, beside = load["alone"], load["beside"]
+    return [
+        "",
+        "## Every core busy",
+        "",
+        f"Beside {load['busy_processes']} busy processes, one for each core, "
+        f"{beside['dropped']} of {beside['pictures']} pictures were dropped,",
+        f"and alone {alone['dropped']}. None is ever queued: who grabs pictures keeps the newest "
+        "alone. However late",
+        "that makes a gesture, it is told once. No higher priority is asked for.",
+    ]
 
 
 def _hours(found: Figures) -> list[str]:

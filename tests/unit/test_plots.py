@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gesturectl import plots
+from gesturectl.display.canvas import Colour
 from gesturectl.errors import GesturectlError
-from gesturectl.plots import Chart, Curve
+from gesturectl.plots import Bar, Chart, Curve, Waterfall
 
 FLAT = Chart("Memory", "frames", "MB", (Curve("resident", (0, 500_000, 1_000_000), (90, 90, 90)),))
 TWO = Chart(
@@ -48,6 +49,27 @@ def test_every_curve_has_its_colour_and_every_chart_its_place() -> None:
     for colour in plots.COLOURS[:2]:
         for corner in (picture[: plots.HEIGHT, plots.WIDTH :], picture[plots.HEIGHT :]):
             assert np.all(corner == colour, axis=2).sum() > 200
+
+
+def test_of_a_waterfall_each_bar_begins_where_the_one_before_ends_and_the_last_spans_all() -> None:
+    bars = (
+        Bar("first", 0, 4, 5, "4 ms"),
+        Bar("then", 4, 8, 9, "4 ms"),
+        Bar("all", 0, 8, 9, "8 ms"),
+    )
+    picture = plots.draw([Waterfall("Both", "ms", bars)])
+
+    def spans(colour: Colour) -> tuple[int, int]:
+        """Where a bar begins and ends: letters and thin lines fill fewer of its rows."""
+        painted = np.all(picture == colour, axis=2)
+        rows = painted[painted.sum(axis=1) > 60]
+        columns = np.flatnonzero(rows.mean(axis=0) > 0.8)
+        return int(columns[0]), int(columns[-1])
+
+    first, then, whole = (spans(colour) for colour in (*plots.COLOURS[:2], plots.INK))
+    assert abs(then[0] - first[1]) <= 3
+    assert abs(whole[0] - first[0]) <= 3
+    assert abs(whole[1] - then[1]) <= 3
 
 
 def test_one_point_alone_is_drawn_as_well() -> None:
