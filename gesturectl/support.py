@@ -44,8 +44,8 @@ VERDICT_ONLY: Final = ("configuration", "own gestures", "virtual camera")
 LAST_HEARD: Final = "last-heard.jsonl.gz"
 RECORDING: Final = "recording.jsonl.gz"
 FIGURES: Final = (
-    "version", "uptime_s", "paused", "locked", "frames", "frames_per_s", "latency_ms", "events",
-    "commands",
+    "version", "uptime_s", "paused", "locked", "frames", "frames_per_s", "latency_ms",
+    "spent_ms", "events", "commands",
 )  # fmt: skip
 MOST_FRAMES: Final = 18_000  # of a recording: ten minutes of 30 a second
 
