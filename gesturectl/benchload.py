@@ -2,8 +2,8 @@
 
 The parts of a real run, at 30 pictures a second: a camera's thread that decodes what it grabs and
 keeps the newest, the landmark networks, the engine, keys to an X server of this bench (Xvfb). They
-run twice, alone and beside one busy process for each core. The pictures are of a puppet, so it is
-known what was acted.
+run alone, beside one busy process for each core, and in a crowd of them, where pictures have to be
+dropped. They are of a puppet, so it is known what was acted.
 
     pictures  1 2 3 4 5 6 7 8      due whether anybody is ready or not
     looked at 1 · 3 4 · · 7 8      newest wins: what came meanwhile (·) is dropped, never queued
@@ -50,6 +50,7 @@ bindings:
   - {gesture: swipe_left, do: {key: b}}
   - {gesture: thumb_up, do: {key: c}}
 """
+RUNS: Final = {"alone": 0, "beside": 1, "crowded": 4}  # busy processes for each core
 ROUNDS: Final = 3  # of the script: half a minute
 STEP_US: Final = 33_333
 WARM_UP: Final = 15  # frames: networks that run for the first time, a new process in the scheduler
@@ -66,23 +67,21 @@ Figures = dict[str, Any]
 
 
 def measure(choice: Choice) -> Figures:
-    """Play the script alone and beside busy processes; return ages, in frames, and what was heard.
+    """Play the script in each of `RUNS`; return ages, in times of a frame, and what was heard.
 
     Raises:
         GesturectlError: there is no Xvfb, or a model cannot be had.
     """
     puppet, profile = Puppet(SCRIPT), parse(PROFILE)
     pictures = [_as_sent(puppet.picture(index)) for index in range(puppet.frames)]
-    cores = psutil.cpu_count() or 1
-    alone = _run(pictures, puppet.truth, profile, choice)
-    with _busy(cores):
-        beside = _run(pictures, puppet.truth, profile, choice)
-    return {
-        "busy_processes": cores,
-        "alone": alone,
-        "beside": beside,
-        "lost_beyond_alone": max(0, beside["gestures_lost"] - alone["gestures_lost"]),
-    }
+    cores, figures = psutil.cpu_count() or 1, Figures()
+    for name, each in RUNS.items():
+        with _busy(each * cores):
+            run = _run(pictures, puppet.truth, profile, choice)
+        figures[name] = {"busy_processes": each * cores, **run}
+    alone, beside = figures["alone"], figures["beside"]
+    lost = max(0, beside["gestures_lost"] - alone["gestures_lost"])
+    return {**figures, "lost_beyond_alone": lost}
 
 
 class Camera:
@@ -217,18 +216,17 @@ def _in_frames(ages_us: Sequence[int]) -> dict[str, float]:
 
 
 def show(figures: Figures, console: Console) -> None:
-    """Print both runs beside each other."""
-    busy = figures["busy_processes"]
-    table = Table("", "alone", f"beside {busy} busy processes", box=None)
-    both = (figures["alone"], figures["beside"])
+    """Print the runs beside each other."""
+    runs = [figures[name] for name in RUNS]
+    table = Table("", *(f"beside {one['busy_processes']} busy processes" for one in runs), box=None)
     for name in ("read", "sent"):
         for part in ("p50", "p95", "p99", "max"):
-            ages = [one[f"age_when_{name}_frames"][part] for one in both]
+            ages = [one[f"age_when_{name}_frames"][part] for one in runs]
             told = (f"{age:.2f} frames, {age * STEP_US / 1e3:.0f} ms" for age in ages)
             table.add_row(f"age when {name}, {part}", *told)
-    for name, of in COUNTS.items():
-        table.add_row(name, *(f"{one[key]} of {one[whole]}" for one in both for key, whole in [of]))
-    table.add_row("events told twice", *(str(one["events_twice"]) for one in both))
+    for name, (key, whole) in COUNTS.items():
+        table.add_row(name, *(f"{one[key]} of {one[whole]}" for one in runs))
+    table.add_row("events told twice", *(str(one["events_twice"]) for one in runs))
     console.print(table)
 
 

@@ -266,16 +266,20 @@ def _ages(found: Figures, part: str) -> str:
 
 def _under_load(load: Figures) -> list[str]:
     """Tell what becomes of pictures and gestures while every core is busy."""
-    alone, beside = load["alone"], load["beside"]
+    beside, crowded = load["beside"], load["crowded"]
+    ages = crowded["age_when_sent_frames"]
     return [
         "",
         "## Every core busy",
         "",
-        f"Beside {load['busy_processes']} busy processes, one for each core, "
-        f"{beside['dropped']} of {beside['pictures']} pictures were dropped,",
-        f"and alone {alone['dropped']}. None is ever queued: who grabs pictures keeps the newest "
-        "alone. However late",
-        "that makes a gesture, it is told once. No higher priority is asked for.",
+        f"Beside {beside['busy_processes']} busy processes, one for each core, "
+        f"{beside['dropped']} of {beside['pictures']} pictures were dropped; in a",
+        f"crowd of {crowded['busy_processes']}, {crowded['dropped']}. None is ever queued, for who "
+        "grabs pictures keeps the newest alone: in that",
+        f"crowd a picture was {ages['p50']:.1f} frames old in the middle when its commands were "
+        f"sent, {ages['max']:.1f} at most,",
+        f"{crowded['gestures_lost']} of {crowded['gestures_acted']} gestures were lost and "
+        f"{crowded['events_twice']} events told twice. No higher priority is asked for.",
     ]
 
 

@@ -49,7 +49,7 @@ def test_beside_busy_processes_nothing_is_told_twice_and_the_processes_end(
     choice = Choice("puppet:all", None, "memory", hand_model=bundles.hand, pose_model=bundles.pose)
     figures = benchload.measure(choice)
     assert psutil.Process().children() == before
-    for run in (figures["alone"], figures["beside"]):
+    for run in (figures[name] for name in benchload.RUNS):
         assert run["gestures_acted"] == 1
         assert run["keys_received"] == run["keys_sent"]
         assert run["events_twice"] == 0
