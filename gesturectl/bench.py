@@ -21,6 +21,7 @@ from gesturectl import (
     benchframe,
     benchlatency,
     benchpointer,
+    benchpower,
     benchprocess,
     benchprofile,
     benchstep,
@@ -61,6 +62,8 @@ BENCHES: Final = {
     "replay": Bench(lambda asked: benchstep.measure_replay(asked.trace), benchstep.show),
     "pointer": Bench(lambda asked: benchpointer.measure(asked.trace), benchpointer.show),
     "profile": Bench(lambda asked: benchprofile.measure(), benchprofile.show),
+    # Not in `all`: it plays in real time.
+    "power": Bench(lambda asked: benchpower.measure(asked.choice), benchpower.show, short=False),
     "control": Bench(lambda asked: benchcontrol.measure(), benchcontrol.show),
     # Not in `all`: it needs a desktop.
     "companion": Bench(lambda asked: benchcompanion.measure(), benchcompanion.show, short=False),

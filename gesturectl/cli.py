@@ -138,6 +138,7 @@ class BenchOf(StrEnum):
     pointer = "pointer"
     profile = "profile"
     control = "control"
+    power = "power"
     companion = "companion"
 
 
@@ -252,6 +253,8 @@ def run(
             pose_model=settings.pose_model,
             progress=bar,
             release_when=settings.camera.release_when,
+            power=settings.power,
+            max_cpu=settings.max_cpu,
         )
         faces = () if dry_run or as_json else companion.faces(settings)
         raise typer.Exit(
@@ -824,7 +827,8 @@ def bench(
             "that a program received. `idle`: an empty room. "
             "`start`, `memory`: of the process. `replay`: a trace. `pointer`: how steady, late and "
             "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
-            "`companion`: what the tray costs; not part of `all`.",
+            "`power`: what presets and budgets cost; `companion`: what the tray costs; these two "
+            "are no part of `all`.",
         ),
     ] = BenchOf.all,
     source: Annotated[
