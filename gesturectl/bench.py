@@ -22,6 +22,7 @@ from gesturectl import (
     benchlatency,
     benchload,
     benchpointer,
+    benchpower,
     benchprocess,
     benchprofile,
     benchscale,
@@ -74,6 +75,8 @@ BENCHES: Final = {
     "replay": Bench(lambda asked: benchstep.measure_replay(asked.trace), benchstep.show),
     "pointer": Bench(lambda asked: benchpointer.measure(asked.trace), benchpointer.show),
     "profile": Bench(lambda asked: benchprofile.measure(), benchprofile.show),
+    # Not in `all`: it plays in real time.
+    "power": Bench(lambda asked: benchpower.measure(asked.choice), benchpower.show, short=False),
     "control": Bench(lambda asked: benchcontrol.measure(), benchcontrol.show),
     # Not in `all`: they take minutes, or need a desktop.
     "soak": Bench(

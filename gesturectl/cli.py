@@ -141,6 +141,7 @@ class BenchOf(StrEnum):
     soak = "soak"
     scale = "scale"
     load = "load"
+    power = "power"
     companion = "companion"
 
 
@@ -255,6 +256,8 @@ def run(
             pose_model=settings.pose_model,
             progress=bar,
             release_when=settings.camera.release_when,
+            power=settings.power,
+            max_cpu=settings.max_cpu,
         )
         faces = () if dry_run or as_json else companion.faces(settings)
         raise typer.Exit(
@@ -829,7 +832,7 @@ def bench(
             "exact pointing is. `profile`: what 500 bindings cost. `control`: what sockets cost. "
             "Not part of `all`: `soak`, what grows in hours of a run; `scale`, what more hands, "
             "people, bindings and gestures cost; `load`, how old what is sent becomes with every "
-            "core busy; `companion`, what the tray costs.",
+            "core busy; `power`, what presets and budgets cost; `companion`, what the tray costs.",
         ),
     ] = BenchOf.all,
     source: Annotated[

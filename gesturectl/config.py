@@ -12,6 +12,8 @@
     display: {show: auto, place: bottom-right, size: 1.5, contrast: high, motion: reduced}
     sounds: false
     log: {level: info, keep: 2}
+    power: auto
+    max_cpu: 25%
 
 Everything in it is optional, and so is the file. It says what a command line leaves out, and it
 alone can allow `run` actions, and messages to hosts beyond this machine: a profile, which may come
@@ -45,6 +47,8 @@ Setting = Callable[[str, Node], object]
 AUTO: Final = "auto"
 ESTIMATORS: Final = (AUTO, "litert", "mediapipe")
 """What finds landmarks; `auto` is the first of the others that is installed."""
+Power = Literal["auto", "battery", "balanced", "responsive"]
+"""What a run may cost; `auto` goes by whether the machine runs on its battery. See `power`."""
 Spot = Literal[
     "top-left", "top", "top-right", "left", "center", "right",
     "bottom-left", "bottom", "bottom-right",
@@ -109,7 +113,7 @@ class Config:
     """Settings with their defaults. `sink` None is the platform's own.
 
     `allow_hosts` are names and addresses as `hosts.host` returns them. `consent` says what a person
-    says when asked before a camera is opened (see `consent`).
+    says when asked before a camera is opened (see `consent`). `max_cpu` is a part of one core.
     """
 
     source: str = "camera:0"
@@ -127,6 +131,8 @@ class Config:
     display: Display = Display()
     sounds: bool = False
     log: Log = Log()
+    power: Power = "auto"
+    max_cpu: float | None = None
 
 
 def _yes_or_no(text: str) -> bool:
@@ -173,6 +179,13 @@ def _between(least: float, most: float) -> Reader:
         return float(text)
 
     return read
+
+
+def _percent(text: str) -> float:
+    found = re.fullmatch(r"(\d{1,3})\s?%", text)
+    if found is None or not 5 <= int(found[1]) <= 100:
+        raise ValueError(f"`{text}` is no part of a core from `5%` to `100%`")
+    return int(found[1]) / 100
 
 
 def _files(text: str) -> int:
@@ -306,6 +319,8 @@ SETTINGS: dict[str, Setting] = {
     "consent": _word(_yes_or_no),
     "camera": _camera,
     "tray": _word(_yes_or_no),
+    "power": _word(_one_of(*get_args(Power))),
+    "max_cpu": _word(_percent),
     "sounds": _word(_yes_or_no),
     "keep": _group(
         Keep,

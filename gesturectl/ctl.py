@@ -221,6 +221,7 @@ def _print_status(told: dict[str, Any]) -> None:
         if latency
         else "",
         "stages": _stages(told.get("spent_ms", {})),
+        "power": _power(told["power"]),
         "held": ", ".join(told["held"]) or "nothing",
         "gestures": ", ".join(
             f"{one['gesture']} ({one['side']}) {one['seconds_ago']:.1f} s ago"
@@ -244,6 +245,21 @@ def _stages(spent_ms: dict[str, Any]) -> str:
         if one is not None
     ]
     return f"{', '.join(each)} ms (median / 95 % within)" if each else ""
+
+
+def _power(told: dict[str, Any] | None) -> str:
+    if told is None:
+        return ""
+    text = str(told["preset"])
+    if told["most_frames_per_s"] is not None:
+        text += f", at most {told['most_frames_per_s']:.0f} frames a second"
+    if told["cpu"] is not None:
+        text += f", {100 * told['cpu']:.0f} % of a core"
+    if told["max_cpu"] is not None:
+        text += f" of {100 * told['max_cpu']:.0f} %"
+    if not told["enough"]:
+        text += ", too little for quick strokes"
+    return text
 
 
 def _duration(seconds: float) -> str:

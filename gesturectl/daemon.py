@@ -32,14 +32,16 @@ from functools import partial
 from statistics import median
 from types import FrameType
 
+from gesturectl import pace
 from gesturectl.advice import Advisor
 from gesturectl.engine import Core, InControl, Step
 from gesturectl.errors import GesturectlError, SinkError
 from gesturectl.jsonl import COMMAND_NAMES, to_line
 from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
+from gesturectl.pace import Spending
 from gesturectl.sinks import Sink
-from gesturectl.sources import EndOfSource, Resting, Source
+from gesturectl.sources import EndOfSource, Paced, Resting, Source
 from gesturectl.types import (
     Began,
     ButtonDown,
@@ -187,7 +189,7 @@ class Loop:
     or paused, everything is released and stays so until the next frame. `another` is the profile
     that a binding asks for. `refused` says why the profile was not read anew, until it is.
     `reading` reads profiles, `watcher` is told of every step. `in_control` says who controls, where
-    several people may.
+    several people may. `spending` says what the run may cost; it is given by who lets it cost less.
     """
 
     source: Source
@@ -204,6 +206,12 @@ class Loop:
     another: str | None = None
     in_control: InControl | None = None
     refused: str | None = None
+    spending: Spending | None = None
+
+    @property
+    def most_hz(self) -> float | None:
+        """How many pictures a second are looked at, at most; None is all that come."""
+        return None if self.spending is None else self.spending.pace.hz
 
     def send(self, step: Step) -> None:
         """Deliver what a step commands, and take note of what it asks for."""
@@ -308,6 +316,8 @@ def run(
     advisor = Advisor()
     resting = source if isinstance(source, Resting) else None
     recognised = partial(meters.lap, "recognised")
+    paced = source if isinstance(source, Paced) else None
+    next_us = 0
     try:
         while True:
             sink.beat()
@@ -321,6 +331,8 @@ def run(
                 _reload_or_say(loop, name)
             if resting is not None:
                 resting.rest(control.off)
+            if paced is not None:
+                paced.pace(loop.most_hz)
             try:
                 item = source.read(stall_s)
             except EndOfSource:
@@ -339,6 +351,9 @@ def run(
                 loop.idle = False
                 log.info("frames again")
 
+            wanted, next_us = pace.due(next_us, item.t_us, None if paced else loop.most_hz)
+            if not wanted:
+                continue
             t_us = loop.t_us = item.t_us
             meters.begin(t_us)
             if isinstance(item, Observation):
@@ -360,7 +375,9 @@ def run(
                 remember(observation, step)
             if isinstance(item, Frame):
                 seen = step.control.observation if step.control else observation
-                advice = advisor.look(item, seen, meters.rate_hz, meters.busy_ms)
+                # Of a rate that we chose ourselves nothing can be told about the light.
+                rate_hz = meters.rate_hz if loop.most_hz is None else 0.0
+                advice = advisor.look(item, seen, rate_hz, meters.busy_ms)
                 if advice != meters.advice:
                     meters.advice = advice
                     log.info("%s", advice or "the camera sees well again")

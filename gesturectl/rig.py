@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gesturectl import actions, bundles, lastheard, own, profile
+from gesturectl import actions, bundles, config, lastheard, own, profile
 from gesturectl.config import AUTO
 from gesturectl.desktop import Desktop, OpenWindow, open_desktop
 from gesturectl.engine import Core, Engine, Step
@@ -44,7 +44,8 @@ class Choice:
     With `own` those that the user has taught are, too. `remembers` keeps the last activation for
     `gesturectl wrong`; see `lastheard`. `desktop` looks which window is in front, and whether real
     keys are used, where the profile asks for that. While a window is open that one of
-    `release_when` fits, another program is to have the camera.
+    `release_when` fits, another program is to have the camera. `power` and `max_cpu` say what the
+    run may cost; see `power`.
     """
 
     source: str
@@ -60,6 +61,8 @@ class Choice:
     estimator: str = AUTO
     progress: bundles.Progress | None = None
     release_when: tuple[WindowRule, ...] = ()
+    power: config.Power = "auto"
+    max_cpu: float | None = None
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ from gesturectl.engine import Step
 from gesturectl.errors import ControlError, RunningError
 from gesturectl.lifecycle import in_turn, looked_after
 from gesturectl.meetings import Meetings
+from gesturectl.power import Power
 from gesturectl.replay import print_lines
 from gesturectl.rig import Choice, open_rig
 from gesturectl.samples import Store
@@ -102,6 +103,7 @@ def watch(
                 outside=rig.outside,
                 between=in_turn(
                     life.between,
+                    Power(choice.power, choice.max_cpu).between,
                     away(lambda: meetings.look(rig.windows, MONOTONIC.now_us())),
                     desk.between if desk else None,
                     noted.watching(rig).between if noted else None,

@@ -222,6 +222,7 @@ class Desk:
             "control": in_control(loop),
             "frames": meters.frames,
             "frames_per_s": round(meters.rate_hz, 1) if flows else 0.0,
+            "power": power(loop),
         }
         held, counts = list(loop.ledger.held), (meters.events, meters.commands)
 
@@ -384,6 +385,22 @@ def spread(times_ms: tuple[float, ...]) -> Json | None:
         "median": round(median(ordered), 2),
         "p95": round(ordered[int(0.95 * last)], 2),
         "p99": round(ordered[int(0.99 * last)], 2),
+    }
+
+
+def power(loop: Loop) -> Json | None:
+    """Return what the run may cost, and what it does; None for one that may cost all there is."""
+    told = loop.spending
+    if told is None:
+        return None
+    most, share = told.pace.hz, told.pace.share
+    return {
+        "preset": told.preset,
+        "most_frames_per_s": None if most is None else round(most, 1),
+        "cpu": None if share is None else round(share, 3),
+        "max_cpu": told.max_cpu,
+        "kept": told.pace.kept,
+        "enough": told.pace.enough,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,13 @@ class Landmarker(Protocol):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """A landmarker that searches for others when it seems worth it, or `always`."""
+
+    always: bool
 
 
 def checked(frame: Frame) -> tuple[int, int]:

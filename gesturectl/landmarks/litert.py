@@ -37,8 +37,8 @@ class LiteRTLandmarker:
         needs: how many hands and bodies to look for; with none of either, no model is loaded.
         hand_model: a hand bundle to use instead of the user's own (see `bundles`).
         pose_model: likewise for bodies.
-        always: search every frame in which somebody may be missing, as MediaPipe does; for
-            measuring what it costs not to.
+        always: search every frame in which somebody may be missing, as MediaPipe does. It may be
+            changed at any time.
 
     Raises:
         ModelError: a bundle cannot be had or is refused, or LiteRT is not there.
@@ -55,7 +55,7 @@ class LiteRTLandmarker:
         if not has_litert():
             raise ModelError("LiteRT is not installed: pip install ai-edge-litert")
         self.needs = needs
-        self._always = always
+        self.always = always
         self._closed = False
         self._hands: Hands | None = None
         self._bodies: Bodies | None = None
@@ -109,7 +109,7 @@ class LiteRTLandmarker:
         """Return whether to search for hands, and for bodies."""
         hand = self._hands is not None and self._hands.missing
         body = self._bodies is not None and self._bodies.missing
-        if self._always:
+        if self.always:
             return hand, body
         moved = False
         if hand or body:

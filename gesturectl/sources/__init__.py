@@ -71,6 +71,15 @@ class Resting(Protocol):
         ...
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """A source that can give fewer pictures, and saves work by it."""
+
+    def pace(self, hz: float | None) -> None:
+        """Give at most so many pictures a second from now on; None gives all that come."""
+        ...
+
+
 class EndOfSource(Exception):  # noqa: N818 (not an error)
     """A recording has been read to its end. Not an error."""
 

@@ -34,6 +34,7 @@ from typing import Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gesturectl import pace
 from gesturectl.errors import SourceError
 from gesturectl.sources import EndOfSource
 from gesturectl.sources.clock import MONOTONIC, Clock
@@ -227,6 +228,8 @@ class Live:
         self._resting = False  # what is asked for, by who reads
         self._rested = False  # what is so, by who watches
         self._renewed = False
+        self._most_hz: float | None = None
+        self._next_us = 0
         self._crash: BaseException | None = None
         self._thread: threading.Thread | None = None
         try:
@@ -269,6 +272,10 @@ class Live:
             self._resting = resting
             self._newest = None
         self._nudge.set()
+
+    def pace(self, hz: float | None) -> None:
+        """Decode and give at most so many pictures a second; the others are only let pass."""
+        self._most_hz = hz
 
     def renew(self) -> None:
         """Forget what was not read yet and open the device anew: the machine has slept.
@@ -315,6 +322,9 @@ class Live:
 
     def _grab(self) -> None:
         t_us = max(self._device.grab(), self._last_us + 1)
+        wanted, self._next_us = pace.due(self._next_us, t_us, self._most_hz)
+        if not wanted:
+            return
         rgb = self._device.retrieve()
         if rgb is None:
             return
