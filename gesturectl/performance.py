@@ -29,7 +29,7 @@ PAGE: Final = DOCS / "performance.md"
 KEPT: Final = DOCS / "performance" / "figures.json"
 MEASURED: Final = (
     *("frame", "latency", "load", "idle", "start", "memory", "step", "replay", "profile"),
-    *("scale", "soak"),
+    *("power", "scale", "soak"),
 )
 HOURS: Final = 26.0  # of a trace with gaps: a million frames, some 15 minutes
 REAL_HOURS: Final = 0.25
@@ -248,6 +248,7 @@ def page(kept: Figures) -> str:
         "frames.",
         *_under_load(kept["figures"]["load"]),
     ]
+    lines += _presets(kept["figures"]["power"])
     lines += [*_hours(kept["figures"]), *_more(kept["figures"])]
     lines += [
         "",
@@ -280,6 +281,32 @@ def _under_load(load: Figures) -> list[str]:
         f"sent, {ages['max']:.1f} at most,",
         f"{crowded['gestures_lost']} of {crowded['gestures_acted']} gestures were lost and "
         f"{crowded['events_twice']} events told twice. No higher priority is asked for.",
+    ]
+
+
+def _presets(power: Figures) -> list[str]:
+    """Tell what presets and budgets cost, and what of the gestures they let through."""
+    lines = [
+        "",
+        "## Presets and budgets",
+        "",
+        f"One scene of {power['acted']} gestures in real time, as a webcam sends it, by each "
+        "[preset](power.md), and with",
+        "three quarters and half of what `balanced` takes as `max_cpu`:",
+        "",
+        "| | of a core | pictures a second | recognised | others heard |",
+        "|---|---|---|---|---|",
+    ]
+    for name, one in power["runs"].items():
+        lines.append(
+            f"| {name} | {100 * one['cpu']:.1f} % | {one['frames_per_s']:.1f} | "
+            f"{one['recognised']} | {one['false']} |"
+        )
+    return [
+        *lines,
+        "",
+        "One gesture more or less is chance. Others heard are what a hand shows on its way from",
+        "one gesture to the next: all gestures are listened for here.",
     ]
 
 
