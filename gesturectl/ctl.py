@@ -254,9 +254,9 @@ def _power(told: dict[str, Any] | None) -> str:
     if told["most_frames_per_s"] is not None:
         text += f", at most {told['most_frames_per_s']:.0f} frames a second"
     if told["cpu"] is not None:
-        text += f", {100 * told['cpu']:.0f} % of a core"
+        text += f", {100 * told['cpu']:.0f} % of a core used"
     if told["max_cpu"] is not None:
-        text += f" of {100 * told['max_cpu']:.0f} %"
+        text += f", {100 * told['max_cpu']:.0f} % allowed"
     if not told["enough"]:
         text += ", too little for quick strokes"
     return text
