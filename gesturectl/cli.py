@@ -888,6 +888,10 @@ def bench(
 def main() -> None:
     """Run the command line; the entry point of the package."""
     logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[_ToStderr()])
+    if "OPENBLAS_NUM_THREADS" not in os.environ:
+        # Our products are small: threads on other cores wait spinning, and make them slower. Put
+        # into C's environment alone, so that programs which a gesture starts do not inherit it.
+        os.putenv("OPENBLAS_NUM_THREADS", "1")
     try:
         app(prog_name="gesturectl")
     except GesturectlError as error:

@@ -11,6 +11,7 @@ is told to the loop between two frames (`daemon.Between`), and all clocks are re
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,9 +51,17 @@ SUPPLIES: Final = Path("/sys/class/power_supply")
 def on_battery(folder: Path = SUPPLIES) -> bool | None:
     """Whether this machine runs on its battery; None where that is not known.
 
-    By Linux's table of supplies: it does when no adapter is plugged in. Batteries of mice and
-    headsets, which are in the table as well, do not count.
+    On Linux by its table of supplies: it does when no adapter is plugged in. Batteries of mice and
+    headsets, which are in the table as well, do not count; psutil, which tells it elsewhere, would
+    take them for the machine's own.
     """
+    if sys.platform != "linux":
+        import psutil
+
+        battery = psutil.sensors_battery()
+        return (
+            None if battery is None or battery.power_plugged is None else not battery.power_plugged
+        )
     adapters: list[bool] = []
     batteries = False
     for supply in sorted(folder.glob("*")):
