@@ -31,6 +31,7 @@ from rich.table import Table
 from gesturectl.control import place
 from gesturectl.control.desk import Desk
 from gesturectl.control.server import answering
+from gesturectl.control.transport import SOCKET
 from gesturectl.ctl import Caller
 from gesturectl.daemon import Control, Loop, Meters
 from gesturectl.engine import Engine, Step
@@ -274,7 +275,7 @@ def clients(
     script: str, folder: Path, count: int, ask: str = "events"
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a script in a process of its own that connects so many times, and wait for that."""
-    arguments = [sys.executable, "-c", script, str(folder / place.SOCKET), str(count), ask]
+    arguments = [sys.executable, "-c", script, str(folder / SOCKET), str(count), ask]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

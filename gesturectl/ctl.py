@@ -7,9 +7,7 @@ Imports no part of the daemon, so that it answers at once.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -81,7 +79,7 @@ class Caller:
                     raise ControlError(f"the daemon said what is not understood: {error}") from None
             try:
                 data = self._line.recv(READ_BYTES)
-            except socket.timeout:  # noqa: UP041 (the same class, by the name of its module)
+            except TimeoutError:
                 who = "gesturectl" if self.pid is None else f"gesturectl (pid {self.pid})"
                 raise ControlError(
                     f"{who} runs, but does not answer: it is starting, or it hangs; "
@@ -191,11 +189,7 @@ def _wait_for_end(pid: int) -> None:
     """Wait until a daemon has closed camera and models, and has given up its place."""
     until_s = time.monotonic() + TIMEOUT_S
     while time.monotonic() < until_s:
-        if place.named() != pid:
-            return
-        try:
-            os.kill(pid, 0)
-        except OSError:  # killed meanwhile, with its name still at the door
+        if not place.holds(pid):
             return
         time.sleep(0.02)
     raise ControlError(f"gesturectl (pid {pid}) let go of everything, but does not end; `kill` it")

@@ -21,6 +21,7 @@ from typing import Final, Literal
 
 from gesturectl import autostart, bundles, config, lastheard
 from gesturectl.control import place as control
+from gesturectl.control import transport
 from gesturectl.errors import SourceError
 from gesturectl.samples import Store
 from gesturectl.trace import FORMAT
@@ -85,7 +86,7 @@ PLACES: Final[tuple[Place, ...]] = (
     ),
     Place(
         "control", "the socket of the gesturectl that runs, and a lock with its process number",
-        "runtime", (control.SOCKET, control.LOCK),
+        "runtime", (transport.SOCKET, transport.LOCK),
         "until you log out", "for `gesturectl ctl`, and to be one only",
         personal=False,
     ),

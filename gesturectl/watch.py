@@ -23,8 +23,8 @@ from gesturectl import daemon, garbage, journal, own
 from gesturectl.company import accompanied
 from gesturectl.config import Log
 from gesturectl.control import place
-from gesturectl.control.place import Claim
 from gesturectl.control.server import answering
+from gesturectl.control.transport import Claim
 from gesturectl.daemon import Between, Control, Loop, Meters, OnStep, Summary, signals
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError, RunningError

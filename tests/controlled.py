@@ -1,21 +1,25 @@
-"""A loop that can be controlled, in this process: frames as they are written down, real sockets."""
+"""A loop that can be controlled, in this process: frames as they are written down, real clients."""
 
 from __future__ import annotations
 
 import json
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 from gesturectl import daemon, profile
-from gesturectl.control import place
+from gesturectl.control import pipes, sockets
 from gesturectl.control.desk import Answered, Desk
 from gesturectl.control.server import answering
-from gesturectl.control.wire import Request, Value
+from gesturectl.control.transport import Call, Claim
+from gesturectl.control.wire import Lines, Request, Value
 from gesturectl.daemon import Control, Reload, Summary
 from gesturectl.engine import Engine, Step
 from gesturectl.ledger import Ledger
@@ -23,6 +27,7 @@ from gesturectl.rig import Choice, Rig
 from gesturectl.sinks.memory import MemorySink
 from gesturectl.types import Command, Observation
 from tests.fakes import Happening, ListSource, ScriptedRecogniser, seen
+from tests.pipekernel import StandIn
 
 TIMEOUT_S = 10.0  # of a loaded machine
 FRAME_S = 0.002
@@ -114,7 +119,33 @@ def run(
     )
 
 
-# --- with sockets -------------------------------------------------------------------------------
+# --- with clients -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Transport:
+    """What `sockets` and `pipes` both give."""
+
+    claim: Callable[[Path], AbstractContextManager[Claim]]
+    connect: Callable[..., Call]
+    streams: Callable[..., Awaitable[tuple[StreamReader, StreamWriter]]]
+    holds: Callable[[int, Path], bool]
+    halves: bool  # whether a client can say no more, and still hear
+
+
+SOCKETS = Transport(sockets.claim, sockets.connect, sockets.streams, sockets.holds, halves=True)
+
+
+def pipes_in(folder: Path) -> Transport:
+    """Named pipes, over what stands in for Windows."""
+    kernel = partial(StandIn, folder)
+    return Transport(
+        partial(pipes.claim, kernel=kernel),
+        partial(pipes.connect, kernel=kernel),
+        partial(pipes.streams, kernel=kernel),
+        partial(pipes.holds, kernel=kernel),
+        halves=False,
+    )
 
 
 class SteadySource:
@@ -144,8 +175,8 @@ class SteadySource:
 class Running:
     """A daemon in a thread of this process."""
 
-    def __init__(self, rig: Rig, folder: Path, desk: Desk) -> None:
-        self.rig, self.folder, self.desk = rig, folder, desk
+    def __init__(self, rig: Rig, folder: Path, desk: Desk, by: Transport) -> None:
+        self.rig, self.folder, self.desk, self.by = rig, folder, desk, by
         self.control = Control()
         self.thread = Thread(target=self._run)
 
@@ -168,17 +199,20 @@ class Running:
 
     def talk(self) -> Talk:
         """Connect, and hear the greeting."""
-        return Talk(self.folder)
+        return Talk(self.folder, by=self.by)
 
 
 @contextmanager
 def running(
-    folder: Path, script: Mapping[int, str | Exception] | None = None, text: str = PROFILE
+    folder: Path,
+    script: Mapping[int, str | Exception] | None = None,
+    text: str = PROFILE,
+    by: Transport = SOCKETS,
 ) -> Iterator[Running]:
-    """Run a daemon with its sockets in a folder, until the context ends."""
+    """Run a daemon whose place is a folder, until the context ends."""
     rig = a_rig(SteadySource(), script, text)
-    with place.claim(folder) as claim, answering(claim, rig) as desk:
-        run = Running(rig, folder, desk)
+    with by.claim(folder) as claim, answering(claim, rig) as desk:
+        run = Running(rig, folder, desk, by)
         run.thread.start()
         try:
             yield run
@@ -191,9 +225,9 @@ def running(
 class Talk:
     """A client that says exactly what it is told to."""
 
-    def __init__(self, folder: Path, *, greeted: bool = True) -> None:
-        self.line = place.connect(folder, timeout_s=TIMEOUT_S)
-        self.file = self.line.makefile("rb")
+    def __init__(self, folder: Path, *, greeted: bool = True, by: Transport = SOCKETS) -> None:
+        self.line = by.connect(folder, timeout_s=TIMEOUT_S)
+        self._lines = Lines(1 << 20)
         self.hello = self.hear() if greeted else {}
 
     def say(self, *rows: object) -> None:
@@ -202,11 +236,15 @@ class Talk:
 
     def hear(self) -> dict[str, Any]:
         """Return the next row; empty when the daemon hung up."""
-        try:
-            line = self.file.readline()
-        except ConnectionResetError:
-            return {}
-        row: dict[str, Any] = json.loads(line) if line else {}
+        while (line := self._lines.take()) is None:
+            try:
+                data = self.line.recv(65_536)
+            except ConnectionResetError:
+                return {}
+            if not data:
+                return {}
+            self._lines.add(data)
+        row: dict[str, Any] = json.loads(line)
         return row
 
     def ask(self, **row: object) -> dict[str, Any]:
@@ -218,10 +256,10 @@ class Talk:
 
     def say_no_more(self) -> None:
         """Close the half through which we speak."""
+        assert isinstance(self.line, socket.socket), "only sockets have halves"
         self.line.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        self.file.close()
         self.line.close()
 
     def __enter__(self) -> Talk:

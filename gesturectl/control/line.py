@@ -146,9 +146,7 @@ async def open_line(where: Path | None = None) -> AsyncIterator[Line]:
     Raises:
         ControlError: none runs, it does not answer, or it speaks another protocol.
     """
-    connected = place.connect(where, timeout_s=TIMEOUT_S)
-    connected.setblocking(False)
-    reader, writer = await asyncio.open_unix_connection(sock=connected)
+    reader, writer = await place.streams(where, timeout_s=TIMEOUT_S)
     try:
         line = Line(reader, writer)
         await line.greet()

@@ -1,212 +1,63 @@
-"""Where a user's daemon is found, who may come in, and that there is only one.
+"""Where a user's daemon is found, and that there is only one: by sockets, or on Windows by pipes.
 
-    …/gesturectl/           0700, the user's own, in the runtime folder of the platform
-        control.lock        locked while a daemon runs; holds its pid, and is never removed
-        control.sock  0600  the socket
-
-Whoever holds the lock is the daemon, and he alone removes a socket and binds a new one. A lock ends
-with its process, whatever ends that: the socket of a dead daemon lies beside a lock that is free,
-and two that start at once settle it by the lock. Who connects is asked for his user id by the
-kernel.
-
-Another transport, such as a named pipe, has to give what this module gives: `claim`, `connect` and
-`is_own`. On Windows there is none yet: `claim` says so, and gesturectl runs without control.
+Both transports give the same: `claim`, `connect`, `streams` and `holds`.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import stat
-import struct
-import time
+import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from asyncio import StreamReader, StreamWriter
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
 
 import platformdirs
 
-from gesturectl.errors import ControlError, RunningError
+from gesturectl.control.transport import Call, Claim
 
-LOCK: Final = "control.lock"
-SOCKET: Final = "control.sock"
-BACKLOG: Final = 512
-KNOCK_S: Final = 0.01  # between two tries while more knock than are let in
-MAX_PATH_BYTES: Final = 103  # of a socket: 108 with its end on Linux, 104 on macOS
-
-_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_BYTES = 0, 1, 76  # <sys/un.h>, <sys/ucred.h> of macOS
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to be the daemon of this user: a socket that listens, non-blocking."""
-
-    listener: socket.socket
-    path: Path
+if sys.platform == "win32":
+    from gesturectl.control import pipes as transport
+else:
+    from gesturectl.control import sockets as transport
 
 
 def folder() -> Path:
-    """Return the folder of socket and lock; it need not exist."""
+    """Return the folder of socket and lock, which also names the pipe; it need not exist."""
     with warnings.catch_warnings():  # without XDG_RUNTIME_DIR there is a folder of ours in /tmp
         warnings.simplefilter("ignore")
         return platformdirs.user_runtime_path("gesturectl")
 
 
-@contextmanager
-def claim(where: Path | None = None) -> Iterator[Claim]:
+def claim(where: Path | None = None) -> AbstractContextManager[Claim]:
     """Become the daemon of this user, until the context ends.
 
     Raises:
         RunningError: another one is; it is named by its pid.
-        ControlError: the folder is not safe, or this platform has no such sockets.
+        ControlError: the place is not safe.
     """
-    if not hasattr(os, "getuid"):
-        raise ControlError("control needs Unix sockets; on Windows there is none yet")
-    where = where or folder()
-    _own_folder(where)
-    path = where / SOCKET
-    _check_length(path)
-    try:
-        with _locked(where / LOCK), socket.socket(socket.AF_UNIX) as listener:
-            listener.setblocking(False)
-            path.unlink(missing_ok=True)
-            before = os.umask(0o177)  # so that it is 0600 from its first moment
-            try:
-                listener.bind(str(path))
-            finally:
-                os.umask(before)
-            listener.listen(BACKLOG)
-            try:
-                yield Claim(listener, path)
-            finally:
-                path.unlink(missing_ok=True)
-    except _CannotClaim as error:
-        raise ControlError(str(error)) from error
+    return transport.claim(where or folder())
 
 
-def connect(where: Path | None = None, *, timeout_s: float) -> socket.socket:
-    """Return a blocking socket to the daemon of this user.
+def connect(where: Path | None = None, *, timeout_s: float) -> Call:
+    """Return a connection to the daemon of this user, which waits.
 
     Raises:
-        ControlError: none runs, or somebody else's socket lies there.
+        ControlError: none runs, or somebody else is in its place.
     """
-    if not hasattr(os, "getuid"):
-        raise ControlError("control needs Unix sockets; on Windows there is none yet")
-    path = (where or folder()) / SOCKET
-    _check_length(path)
-    line = socket.socket(socket.AF_UNIX)
-    line.settimeout(timeout_s)
-    try:
-        _knock(line, path, timeout_s)
-        own = is_own(line)
-    except (FileNotFoundError, ConnectionRefusedError):
-        line.close()
-        raise ControlError("no gesturectl is running; start one with `gesturectl run`") from None
-    except OSError as error:
-        line.close()
-        raise ControlError(f"{path}: {error.strerror or error}") from error
-    if not own:
-        line.close()
-        raise ControlError(f"{path} belongs to another user; remove it, or set XDG_RUNTIME_DIR")
-    return line
+    return transport.connect(where or folder(), timeout_s=timeout_s)
 
 
-def _knock(line: socket.socket, path: Path, timeout_s: float) -> None:
-    """Connect; where too many wait at the door, a Unix socket says so at once, so wait here."""
-    until_s = time.monotonic() + timeout_s
-    while True:
-        try:
-            line.connect(str(path))
-            return
-        except BlockingIOError:
-            if time.monotonic() > until_s:
-                raise
-            time.sleep(KNOCK_S)
-
-
-def named(where: Path | None = None) -> int | None:
-    """Return the pid that is written into the lock, None where none is: it may be of the dead."""
-    try:
-        lock = os.open((where or folder()) / LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return _pid_in(lock)
-    finally:
-        os.close(lock)
-
-
-def is_own(line: socket.socket) -> bool:
-    """Whether the other end of a connected socket is a process of this very user."""
-    if hasattr(socket, "SO_PEERCRED"):
-        raw = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
-        _, uid, _ = struct.unpack("iII", raw)
-    else:  # macOS
-        raw = line.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_BYTES)
-        _, uid = struct.unpack_from("II", raw)
-    return bool(uid == os.geteuid())
-
-
-class _CannotClaim(Exception):  # noqa: N818 — says why
-    """What the operating system refuses, in words."""
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock, with our pid in it."""
-    import fcntl
-
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _CannotClaim(f"{path}: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunningError(_pid_in(lock)) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-        yield
-        os.ftruncate(lock, 0)
-    finally:
-        os.close(lock)
-
-
-def _pid_in(lock: int) -> int | None:
-    """Return the pid in a lock, None in the moment before it is written."""
-    text = os.pread(lock, 20, 0).strip()
-    return int(text) if text.isdigit() else None
-
-
-def _own_folder(where: Path) -> None:
-    """Make the folder, or make sure that nobody else can put anything in its place.
+async def streams(
+    where: Path | None = None, *, timeout_s: float
+) -> tuple[StreamReader, StreamWriter]:
+    """Return the same connection for an event loop.
 
     Raises:
-        ControlError: somebody else can.
+        ControlError: none runs, or somebody else is in its place.
     """
-    advice = "remove it, or set XDG_RUNTIME_DIR to a folder of your own"
-    try:
-        where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        where.mkdir(mode=0o700, exist_ok=True)
-        found, above = where.lstat(), where.parent.stat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise ControlError(f"{where} is not a folder of yours; {advice}")
-        others_write = above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX
-        if above.st_uid not in (0, os.geteuid()) or others_write:
-            raise ControlError(f"{where.parent} can be changed by other users; {advice}")
-        if found.st_mode & 0o077:
-            where.chmod(0o700)
-    except OSError as error:
-        raise ControlError(f"{where}: {error.strerror}; {advice}") from error
+    return await transport.streams(where or folder(), timeout_s=timeout_s)
 
 
-def _check_length(path: Path) -> None:
-    if len(os.fsencode(path)) > MAX_PATH_BYTES:
-        raise ControlError(
-            f"{path} is too long for a socket, of which {MAX_PATH_BYTES} bytes are the most; "
-            "set XDG_RUNTIME_DIR to a shorter folder"
-        )
+def holds(pid: int, where: Path | None = None) -> bool:
+    """Whether a daemon is alive, and has not given up its place."""
+    return transport.holds(pid, where or folder())

@@ -1,8 +1,8 @@
-"""One thread that reads and writes all sockets, so that no client is ever met by the frame loop.
+"""One thread that reads and writes for all clients, so that the frame loop never meets one.
 
-    poll ─┬─ listener: let in, if it is the user's own process; greet
-          ├─ client:   read at most 4 KiB, cut into lines
-          └─ wake:     the desk has answered, or something happened
+    poll ─┬─ door:    let in, if it is the user's own process; greet
+          ├─ client:  read at most 4 KiB, cut into lines
+          └─ bell:    the desk has answered, or something happened
     then  ── take one line of each client that has one; pass on answers and news; poll again
 
 Of a client, one request is under way at a time: until it is answered nothing more of it is read,
@@ -17,11 +17,8 @@ more of them come it rests in between: see `_rest`, and `gesturectl bench contro
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import select
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +29,7 @@ from typing import Final
 from gesturectl import __version__
 from gesturectl.control import wire
 from gesturectl.control.desk import Answered, Desk
-from gesturectl.control.place import Claim, is_own
+from gesturectl.control.transport import GONE, IN, OUT, Claim, Door, Line, Stranger
 from gesturectl.control.wire import Json, Lines, Refused, Request
 from gesturectl.engine import Step
 from gesturectl.errors import GesturectlError
@@ -56,7 +53,7 @@ class _Client:
     `gone` when it hears nothing more, either; `leaving` when it is closed after the last byte."""
 
     number: int
-    line: socket.socket
+    line: Line
     heard_s: float
     lines: Lines = field(default_factory=Lines)
     out: bytearray = field(default_factory=bytearray)
@@ -75,7 +72,7 @@ class _Client:
         """What to poll for."""
         room = len(self.out) < MAX_OUT_BYTES and not self.lines
         hears = room and not (self.asking or self.ended or self.leaving)
-        return (select.POLLIN if hears else 0) | (select.POLLOUT if self.out else 0)
+        return (IN if hears else 0) | (OUT if self.out else 0)
 
     @property
     def done(self) -> bool:
@@ -91,11 +88,10 @@ class _Client:
 class Server:
     """Answers the clients of one run, in a thread of its own, from `start` to `stop`."""
 
-    def __init__(self, listener: socket.socket, desk: Desk) -> None:
-        self._listener = listener
+    def __init__(self, door: Door, desk: Desk) -> None:
+        self._door = door
         self._desk = desk
-        self._poll = select.poll()
-        self._clients: dict[int, _Client] = {}  # by the number of their file
+        self._clients: dict[int, _Client] = {}  # by the number of their line
         self._by_number: dict[int, _Client] = {}
         self._next = 0
         self._lost = 0
@@ -103,11 +99,6 @@ class Server:
         self._strangers = 0
         self._stopping = False
         self._woken = False
-        self._hears, self._calls = os.pipe()
-        for end in (self._hears, self._calls):
-            os.set_blocking(end, False)
-        self._poll.register(listener, select.POLLIN)
-        self._poll.register(self._hears, select.POLLIN)
         desk.wake = self.wake
         self._thread = Thread(target=self._run, name="control", daemon=True)
 
@@ -122,22 +113,19 @@ class Server:
         self.wake()
         self._thread.join()
         self._desk.wake = lambda: None
-        os.close(self._hears)
-        os.close(self._calls)
 
     def wake(self) -> None:
         """Say that the desk has something. For any thread; costs nothing while it is known."""
         if not self._woken:
             self._woken = True
-            with contextlib.suppress(BlockingIOError):  # full of wakes: as good as one more
-                os.write(self._calls, b"\0")
+            self._door.ring()
 
     # --- rounds ---
 
     def _run(self) -> None:
         while not self._stopping:
             busy = any(client.lines and not client.asking for client in self._clients.values())
-            self._hear(self._poll.poll(0 if busy else None))
+            self._hear(self._door.poll(0 if busy else None))
             self._pass_on()
             self._advance()
             self._rest()
@@ -158,23 +146,21 @@ class Server:
 
     def _hear(self, happened: list[tuple[int, int]]) -> None:
         """Read what has come."""
-        for file, mask in happened:
-            if file == self._hears:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._hears, READ_BYTES)
+        for number, mask in happened:
+            if number == self._door.bell:
+                self._door.hush()
                 self._woken = False  # before the desk is looked at: what comes then wakes again
-            elif file == self._listener.fileno():
+            elif number == self._door.number:
                 self._let_in()
-            elif client := self._clients.get(file):
+            elif client := self._clients.get(number):
                 self._meet(client, mask)
 
     def _meet(self, client: _Client, mask: int) -> None:
-        if mask & select.POLLOUT:
+        if mask & OUT:
             self._write(client)
-        if mask & (select.POLLIN | select.POLLHUP | select.POLLERR) and not client.ended:
-            gone = bool(mask & (select.POLLHUP | select.POLLERR))
-            self._read(client, wire.MAX_LINE_BYTES if gone else READ_BYTES)
-        if mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
+        if mask & (IN | GONE) and not client.ended:
+            self._read(client, wire.MAX_LINE_BYTES if mask & GONE else READ_BYTES)
+        if mask & GONE:
             # What it has asked for is done all the same: `echo … | nc` may be gone by then.
             client.gone = client.ended = True
             client.out.clear()
@@ -246,7 +232,7 @@ class Server:
                 client.dropped += lost - self._lost
             self._lost = lost
         for client in list(self._clients.values()):
-            if (client.out or client.dropped or client.newest) and not client.mask & select.POLLOUT:
+            if (client.out or client.dropped or client.newest) and not client.mask & OUT:
                 self._write(client)
                 self._settle(client)
 
@@ -324,19 +310,17 @@ class Server:
         for _ in range(ROUND):
             self._handled += 1
             try:
-                line, _address = self._listener.accept()
+                line = self._door.accept()
             except BlockingIOError:
                 return
-            except OSError as error:  # no file left for it
-                log.warning("a control connection could not be taken: %s", error)
-                return
-            line.setblocking(False)
-            if not is_own(line):
-                line.close()
+            except Stranger:
                 self._strangers += 1
                 if self._strangers == 1:
                     log.warning("another user tried to control gesturectl, and was sent away")
                 continue
+            except OSError as error:  # no file left for it
+                log.warning("a control connection could not be taken: %s", error)
+                return
             if len(self._clients) >= MAX_CLIENTS:
                 # A panic must get in, whoever fills the house: who was silent longest goes.
                 clients = self._clients.values()
@@ -363,22 +347,22 @@ class Server:
         if client.done:
             self._hang_up(client)
             return
-        # A socket that hung up says so for ever; nothing is asked of it any more.
+        # A line that hung up says so for ever; nothing is asked of it any more.
         mask = -1 if client.gone else client.wanted
         if mask == client.mask:
             return
         if mask < 0:
-            self._poll.unregister(client.line)
+            self._door.unregister(client.line.fileno())
         elif client.mask < 0:
-            self._poll.register(client.line, mask)
+            self._door.register(client.line.fileno(), mask)
         else:
-            self._poll.modify(client.line, mask)
+            self._door.modify(client.line.fileno(), mask)
         client.mask = mask
 
     def _hang_up(self, client: _Client) -> None:
         del self._clients[client.line.fileno()], self._by_number[client.number]
         if client.mask >= 0:
-            self._poll.unregister(client.line)
+            self._door.unregister(client.line.fileno())
         client.line.close()
         self._see_who_follows()
 
@@ -388,8 +372,8 @@ class Server:
         self._pass_on()
         until_s = time.monotonic() + GOODBYE_S
         while time.monotonic() < until_s and any(one.out for one in self._clients.values()):
-            for file, mask in self._poll.poll(50):
-                if mask & select.POLLOUT and (client := self._clients.get(file)):
+            for number, mask in self._door.poll(50):
+                if mask & OUT and (client := self._clients.get(number)):
                     self._write(client)
         for client in list(self._clients.values()):
             self._hang_up(client)
@@ -399,9 +383,9 @@ class Server:
 def answering(claim: Claim, rig: Rig) -> Iterator[Desk]:
     """Answer clients for as long as the context lasts; gives the desk that the loop asks."""
     desk = Desk(rig)
-    server = Server(claim.listener, desk)
+    server = Server(claim.door, desk)
     server.start()
-    log.info("controlled through %s", claim.path)
+    log.info("controlled through %s", claim.address)
     try:
         yield desk
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl.control import place
+from gesturectl.control import transport
 from tests.controlled import PROFILE, Talk
 from tests.e2e.process import START_S, finished, gesturectl
 from tests.lessons import trace_of
@@ -136,7 +136,7 @@ def test_after_a_daemon_was_killed_the_next_one_takes_its_place(
 ) -> None:
     daemon.kill()
     daemon.wait(START_S)
-    assert (short_folder / "gesturectl" / place.SOCKET).exists()
+    assert (short_folder / "gesturectl" / transport.SOCKET).exists()
     code, _, err = ctl("status")
     assert (code, "no gesturectl is running" in err) == (6, True)
     with gesturectl(*arguments) as second:

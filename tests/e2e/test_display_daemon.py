@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from gesturectl.control import place
+from gesturectl.control import transport
 from gesturectl.ctl import Caller
 from gesturectl.display.drawing import HEIGHT, WIDTH
 from gesturectl.display.spots import MARGIN
@@ -94,7 +94,7 @@ def test_a_dry_run_shows_nothing(x: XServer, day: Path, short_folder: Path) -> N
     env = x.env | {"XDG_RUNTIME_DIR": str(short_folder)}
     folder = short_folder / "gesturectl"
     with gesturectl("run", "--source", f"trace:{day}", "--dry-run", env=env) as process:
-        assert wait_until((folder / place.SOCKET).exists, START_S)
+        assert wait_until((folder / transport.SOCKET).exists, START_S)
         with Caller(folder) as caller:
             assert wait_until(lambda: caller.ask("status")["frames"] > 5)
         assert not psutil.Process(process.pid).children()

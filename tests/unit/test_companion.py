@@ -80,7 +80,7 @@ def test_whoever_listens_hears_what_happens_and_no_answers(run: Running) -> None
 
 def test_who_waits_for_an_answer_is_told_when_the_daemon_ends(short_folder: Path) -> None:
     with place.claim(short_folder / "run") as claim:
-        server = Thread(target=_hang_up_on_the_first_question, args=[claim.listener])
+        server = Thread(target=_hang_up_on_the_first_question, args=[claim.door.listener])
         server.start()
         with pytest.raises(ControlError, match="the daemon has ended"):
             on_line(short_folder / "run", lambda line: line.ask("status"))
@@ -107,7 +107,7 @@ def test_another_protocol_is_not_spoken(short_folder: Path) -> None:
         pass
 
     with place.claim(short_folder / "run") as claim:
-        server = Thread(target=greet, args=[claim.listener])
+        server = Thread(target=greet, args=[claim.door.listener])
         server.start()
         with pytest.raises(ControlError, match="another protocol"):
             on_line(short_folder / "run", nothing)

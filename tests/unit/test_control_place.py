@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gesturectl.control import place
+from gesturectl.control import place, sockets, transport
 from gesturectl.errors import ControlError, RunningError
 from tests.controlled import TIMEOUT_S, running
 
@@ -54,8 +54,8 @@ def end(process: subprocess.Popen[str]) -> None:
 def test_folder_and_socket_are_the_user_s_alone(tmp_path: Path) -> None:
     with place.claim(tmp_path / "run") as claim:
         assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
-        assert claim.path.stat().st_mode & 0o777 == 0o600
-    assert not claim.path.exists()
+        assert Path(claim.address).stat().st_mode & 0o777 == 0o600
+    assert not Path(claim.address).exists()
 
 
 def test_a_folder_that_others_may_enter_is_closed_to_them(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_the_socket_of_a_daemon_that_was_killed_is_taken_over(tmp_path: Path) ->
     assert said(first) == "mine"
     first.send_signal(signal.SIGKILL)
     end(first)
-    assert (tmp_path / place.SOCKET).exists()
+    assert (tmp_path / transport.SOCKET).exists()
     with pytest.raises(ControlError, match="no gesturectl is running"):
         place.connect(tmp_path, timeout_s=TIMEOUT_S)
     with place.claim(tmp_path):
@@ -160,7 +160,7 @@ def test_another_user_cannot_reach_the_socket_and_is_sent_away_if_he_could(
     short_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(short_folder / "run") as run:
-        path = short_folder / "run" / place.SOCKET
+        path = short_folder / "run" / transport.SOCKET
         assert as_nobody(path) == "PermissionError"
         # Somebody may have opened the doors: the kernel still says who knocks.
         for one in (short_folder, short_folder / "run", path):
@@ -180,7 +180,7 @@ def test_a_socket_that_another_user_left_is_not_talked_to(short_folder: Path) ->
         "print('ready', flush=True); sys.stdin.read()"
     )
     short_folder.chmod(0o777)
-    path = short_folder / place.SOCKET
+    path = short_folder / transport.SOCKET
     process = subprocess.Popen(
         [sys.executable, "-c", listening, str(path)],
         stdin=subprocess.PIPE,
@@ -196,4 +196,4 @@ def test_a_socket_that_another_user_left_is_not_talked_to(short_folder: Path) ->
 def test_a_process_of_this_user_is_known_by_the_kernel() -> None:
     here, there = socket.socketpair(socket.AF_UNIX)
     with here, there:
-        assert place.is_own(here)
+        assert sockets.is_own(here)

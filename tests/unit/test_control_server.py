@@ -1,10 +1,9 @@
-"""The sockets of control: several clients, slow ones, hostile ones; the frames go on."""
+"""The clients of control: several, slow ones, hostile ones; the frames go on, by each transport."""
 
 from __future__ import annotations
 
 import contextlib
 import resource
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,16 +11,30 @@ from pathlib import Path
 import pytest
 
 from gesturectl import __version__
-from gesturectl.control import place, server, wire
+from gesturectl.control import server, wire
+from gesturectl.control.transport import Call
 from gesturectl.engine import Step
+from gesturectl.errors import ControlError
 from gesturectl.types import Began, KeyDown, KeyUp
-from tests.controlled import Running, Talk, running, sent
+from tests.controlled import SOCKETS, Running, Talk, Transport, pipes_in, running, sent
+
+
+@pytest.fixture(params=["sockets", "pipes"])
+def by(request: pytest.FixtureRequest, short_folder: Path) -> Transport:
+    return SOCKETS if request.param == "sockets" else pipes_in(short_folder)
 
 
 @pytest.fixture
-def run(short_folder: Path) -> Iterator[Running]:
-    with running(short_folder / "run") as run:
+def run(short_folder: Path, by: Transport) -> Iterator[Running]:
+    with running(short_folder / "run", by=by) as run:
         yield run
+
+
+@pytest.fixture
+def run_with_halves(run: Running) -> Running:
+    if not run.by.halves:
+        pytest.skip("a pipe has no half that could be closed")
+    return run
 
 
 def frames_go_on(run: Running) -> bool:
@@ -106,15 +119,18 @@ def test_a_line_without_an_end_is_hung_up_on(run: Running, size: int) -> None:
     assert frames_go_on(run)
 
 
-def test_whoever_says_no_more_still_hears_the_answer_and_then_is_hung_up_on(run: Running) -> None:
-    with run.talk() as talk:
+def test_whoever_says_no_more_still_hears_the_answer_and_then_is_hung_up_on(
+    run_with_halves: Running,
+) -> None:
+    with run_with_halves.talk() as talk:
         talk.say({"ask": "status", "id": 1}, {"ask": "pause", "id": 2})
         talk.say_no_more()
         assert [talk.hear()["id"] for _ in range(2)] == [1, 2]
         assert talk.hear() == {}
 
 
-def test_whoever_says_no_more_may_still_follow(run: Running) -> None:
+def test_whoever_says_no_more_may_still_follow(run_with_halves: Running) -> None:
+    run = run_with_halves
     with run.talk() as talk, run.talk() as other:
         talk.say({"ask": "events", "follow": True})
         talk.say_no_more()
@@ -124,7 +140,7 @@ def test_whoever_says_no_more_may_still_follow(run: Running) -> None:
 
 
 def test_what_somebody_asked_for_who_is_gone_is_done(run: Running) -> None:
-    with Talk(run.folder, greeted=False) as talk:
+    with Talk(run.folder, greeted=False, by=run.by) as talk:
         talk.say({"ask": "mode", "name": "volume"}, {"ask": "do", "action": "{key: a}"})
     with run.talk() as other:
         while other.ask(ask="status")["commands"] < 2:
@@ -135,8 +151,9 @@ def test_what_somebody_asked_for_who_is_gone_is_done(run: Running) -> None:
 def test_a_half_said_line_is_never_done(run: Running) -> None:
     with run.talk() as talk:
         talk.line.sendall(b'{"ask": "quit"}')
-        talk.say_no_more()
-        assert talk.hear() == {}
+        if run.by.halves:
+            talk.say_no_more()
+            assert talk.hear() == {}
     assert frames_go_on(run)
 
 
@@ -144,18 +161,18 @@ def test_a_flood_of_garbage_and_of_requests_stops_neither_frames_nor_others(run:
     with ExitStack() as stack:
         for line in (b"garbage\n", b'{"ask": "status"}\n', b"\n", b'{"ask": "hello"}\n') * 4:
             talk = stack.enter_context(run.talk())
-            talk.line.setblocking(False)
+            talk.line.settimeout(0)
             _fill(talk.line, line * 500)
         assert frames_go_on(run)
         with run.talk() as other:
             assert other.ask(ask="panic")["ok"]
 
 
-def _fill(line: socket.socket, data: bytes) -> None:
+def _fill(line: Call, data: bytes) -> None:
     """Say as much as the other side takes; it is never listened to."""
-    with contextlib.suppress(BlockingIOError):
+    with contextlib.suppress(BlockingIOError, TimeoutError):
         for _ in range(200):
-            line.send(data)
+            line.sendall(data)
 
 
 def test_a_follower_that_fetches_nothing_loses_lines_that_are_counted_and_others_lose_none(
@@ -200,15 +217,17 @@ def test_hundreds_of_clients_are_served_and_the_most_silent_makes_room(run: Runn
 
 def test_clients_that_come_and_go_leave_nothing_behind(run: Running) -> None:
     for _ in range(300):
-        place.connect(run.folder, timeout_s=5).close()
+        run.by.connect(run.folder, timeout_s=5).close()
     assert frames_go_on(run)
 
 
 # --- the end ------------------------------------------------------------------------------------
 
 
-def test_at_the_end_what_was_asked_is_answered_and_all_are_hung_up_on(short_folder: Path) -> None:
-    with running(short_folder / "run") as run:
+def test_at_the_end_what_was_asked_is_answered_and_all_are_hung_up_on(
+    short_folder: Path, by: Transport
+) -> None:
+    with running(short_folder / "run", by=by) as run:
         follower, asks = run.talk(), run.talk()
         follower.ask(ask="events", follow=True)
         assert asks.ask(ask="quit")["ok"]
@@ -216,7 +235,8 @@ def test_at_the_end_what_was_asked_is_answered_and_all_are_hung_up_on(short_fold
         assert asks.hear() == {}
         while follower.hear():
             pass
-    assert not (short_folder / "run" / place.SOCKET).exists()
+    with pytest.raises(ControlError, match="no gesturectl is running"):
+        by.connect(short_folder / "run", timeout_s=5)
 
 
 def test_without_pictures_requests_are_answered_all_the_same(run: Running) -> None:
