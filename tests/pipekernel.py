@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
-import socket
 import struct
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable
+from os import set_blocking
 from pathlib import Path
+from select import POLLIN, POLLOUT, poll
+from socket import AF_UNIX, SO_PEERCRED, SOL_SOCKET, socket
 
 
 class Begun:
@@ -49,17 +50,17 @@ class StandIn:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._listener: socket.socket | None = None
+        self._listener: socket | None = None
         self._path: Path | None = None
-        self._ends: dict[int, socket.socket | None] = {}  # None while it waits for a client
+        self._ends: dict[int, socket | None] = {}  # None while it waits for a client
         self._begun: list[Begun] = []
         self._next = 0
         self._hears, self._calls = os.pipe()
-        os.set_blocking(self._hears, False)
+        set_blocking(self._hears, False)
 
     def instance(self, name: str, *, first: bool) -> int:
         if first:
-            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener = socket(AF_UNIX)
             self._listener.setblocking(False)
             path = self._file(name)
             try:
@@ -79,10 +80,10 @@ class StandIn:
             self._ends[handle] = end
             return 0
 
-        return self._begin(Begun(handle, select.POLLIN, attempt))
+        return self._begin(Begun(handle, POLLIN, attempt))
 
     def dial(self, name: str) -> int:
-        end = socket.socket(socket.AF_UNIX)
+        end = socket(AF_UNIX)
         end.setblocking(False)
         try:
             end.connect(str(self._file(name)))
@@ -95,18 +96,16 @@ class StandIn:
         return await asyncio.open_unix_connection(str(self._file(name)))
 
     def server(self, handle: int) -> int:
-        told = self._end(handle).getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        told = self._end(handle).getsockopt(SOL_SOCKET, SO_PEERCRED, 12)
         return int(struct.unpack("iII", told)[0])
 
     def read(self, handle: int, most: int) -> Begun:
         end = self._end(handle)
 
-        def attempt() -> bytes:
-            if data := end.recv(most):
-                return data
-            raise BrokenPipeError("the other end is closed")
-
-        return self._begin(Begun(handle, select.POLLIN, attempt))
+        begun = Begun(handle, POLLIN, lambda: end.recv(most))
+        if begun.done and not begun.result():
+            raise BrokenPipeError("the other end is closed")  # later it would be an empty read
+        return self._begin(begun)
 
     def write(self, handle: int, data: bytes) -> Begun:
         end, rest = self._end(handle), bytearray(data)
@@ -116,11 +115,11 @@ class StandIn:
                 del rest[: end.send(rest)]
             return len(data)
 
-        return self._begin(Begun(handle, select.POLLOUT, attempt))
+        return self._begin(Begun(handle, POLLOUT, attempt))
 
     def wait(self, timeout_ms: int | None) -> bool:
-        poll = select.poll()
-        poll.register(self._hears, select.POLLIN)
+        waits = poll()
+        waits.register(self._hears, POLLIN)
         begun = [one for one in self._begun if not one.done]
         if len(begun) < len(self._begun):
             self._begun, timeout_ms = begun, 0
@@ -130,8 +129,8 @@ class StandIn:
             assert end is not None
             masks[end.fileno()] = masks.get(end.fileno(), 0) | one.mask
         for file, mask in masks.items():
-            poll.register(file, mask)
-        rung = any(file == self._hears for file, _ in poll.poll(timeout_ms))
+            waits.register(file, mask)
+        rung = any(file == self._hears for file, _ in waits.poll(timeout_ms))
         if rung:
             os.read(self._hears, 4096)
         return rung
@@ -160,12 +159,12 @@ class StandIn:
     def _file(self, name: str) -> Path:
         return self._folder / name.rpartition("\\")[2].removeprefix("gesturectl-")[:8]
 
-    def _new(self, end: socket.socket | None) -> int:
+    def _new(self, end: socket | None) -> int:
         self._next += 4
         self._ends[self._next] = end
         return self._next
 
-    def _end(self, handle: int) -> socket.socket:
+    def _end(self, handle: int) -> socket:
         end = self._ends[handle]
         assert end is not None
         return end

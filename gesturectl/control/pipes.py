@@ -58,7 +58,7 @@ class Operation(Protocol[T_co]):
         """Return the bytes that were read, or the number of those written; once.
 
         Raises:
-            OSError: it failed.
+            OSError: it failed. A read may also give nothing, where the other end is closed.
         """
 
     def cancel(self) -> None:
@@ -182,7 +182,8 @@ class PipeLine:
                 self._reading = self._kernel.read(self._handle, READ_BYTES)
             if self._reading is not None and self._reading.done:
                 reading, self._reading = self._reading, None
-                self._arrived += reading.result()
+                self._arrived = reading.result()
+                self._over = not self._arrived  # so, or by an error, it is said that nobody is there
         except OSError:
             self._over = True
 
@@ -260,14 +261,14 @@ class PipeDoor:
 
     def _open(self, *, first: bool = False) -> None:
         """Make an instance that waits for a client."""
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             handle = self._kernel.instance(self._name, first=first)
             try:
                 self._waiting.append((handle, self._kernel.admit(handle)))
                 return
             except OSError as error:
                 self._kernel.hang_up(handle)
-                if not isinstance(error, BrokenPipeError):
+                if not (left and isinstance(error, BrokenPipeError)):
                     raise
 
     def _fill(self) -> None:
