@@ -8,11 +8,15 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gesturectl.bundles import hand_bundle, pose_bundle
 from gesturectl.errors import ModelError
+
+if TYPE_CHECKING:
+    from tests.controlled import Transport
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -46,6 +50,14 @@ def short_folder() -> Iterator[Path]:
     """A folder whose path leaves room for the name of a socket, which has 108 bytes at most."""
     with tempfile.TemporaryDirectory(prefix="gc-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture(params=["sockets", "pipes"])
+def by(request: pytest.FixtureRequest, short_folder: Path) -> Transport:
+    """Each transport of control in turn."""
+    from tests.controlled import SOCKETS, pipes_in  # no other test needs so much to begin
+
+    return SOCKETS if request.param == "sockets" else pipes_in(short_folder)
 
 
 @dataclass(frozen=True, slots=True)

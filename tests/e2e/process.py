@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,11 +17,13 @@ COMMAND = (sys.executable, "-c", "from gesturectl.cli import main; main()")
 
 @contextmanager
 def gesturectl(
-    *arguments: str | Path, env: Mapping[str, str] | None = None
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start `gesturectl ARGUMENTS…`; kill it on leaving if it still runs."""
     process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+        [*command, *map(str, arguments)],
         env=dict(env or os.environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

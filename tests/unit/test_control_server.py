@@ -16,12 +16,7 @@ from gesturectl.control.transport import Call
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError
 from gesturectl.types import Began, KeyDown, KeyUp
-from tests.controlled import SOCKETS, Running, Talk, Transport, pipes_in, running, sent
-
-
-@pytest.fixture(params=["sockets", "pipes"])
-def by(request: pytest.FixtureRequest, short_folder: Path) -> Transport:
-    return SOCKETS if request.param == "sockets" else pipes_in(short_folder)
+from tests.controlled import Running, Talk, Transport, running, sent
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ FIRST = (
     "platformdirs", "psutil", "rich.console", "subprocess", "typer.main", "typer.rich_utils",
     "typer.testing", "urllib.request", "webbrowser",
 )  # fmt: skip
-MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
+MODULES = (
+    "dbus_fast", "fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty",
+)  # fmt: skip
 NAMES = {
     os: (
         "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "chown", "fchmod", "fork",
@@ -42,6 +44,7 @@ NAMES = {
 for module in FIRST:
     importlib.import_module(module)
 sysconfig.get_config_vars()  # reads a file that is named by the platform
+socket.socketpair = partial(socket.socketpair, socket.AF_UNIX)  # for asyncio's loop of here
 for module in MODULES:
     sys.modules[module] = None  # type: ignore[assignment]  # as if there were none
 for of, names in NAMES.items():
