@@ -330,7 +330,8 @@ CONNECTIONS: Final[tuple[Connection, ...]] = (
         "to send keys, to know which window is in front, to show what is seen",
     ),
     Connection(
-        "your own programs, by a socket in the runtime folder", "while gesturectl runs",
+        "your own programs, by a socket in the runtime folder, or a named pipe on Windows",
+        "while gesturectl runs",
         "to be asked and told by `gesturectl ctl`",
     ),
     Connection(

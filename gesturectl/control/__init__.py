@@ -6,11 +6,13 @@
                                └────────────┘ answers,    └──────────────┘
                                               what happened
 
-`place`   where the daemon is found, who may come in, and that there is one of them
-`wire`    what a line says
-`server`  one thread that reads and writes all sockets; whoever is slow or hostile meets it alone
-`desk`    the frame loop's side: it takes tickets between frames, and says what happened
+`place`      where the daemon is found
+`transport`  what carries bytes: `sockets`, or `pipes` on Windows, which `windows` makes; who may come
+             in, and that there is one daemon
+`wire`       what a line says
+`server`     one thread that reads and writes for all; whoever is slow or hostile meets it alone
+`desk`       the frame loop's side: it takes tickets between frames, and says what happened
 
-The loop never waits for a socket: between it and the server there are two queues, and appending to
+The loop never waits for a client: between it and the server there are two queues, and appending to
 a `deque` takes no lock. [docs/control.md](../../docs/control.md) tells the protocol.
 """

@@ -44,7 +44,6 @@ def without(short_folder: Path) -> Without:
     [
         (["--help"], "Usage: gesturectl"),
         (["check", "slides"], "slides: ok"),
-        (["simulate", "media", "open_palm"], ""),
         (["list", "gestures"], "swipe_left"),
         (["list", "profiles"], "slides"),
     ],
@@ -54,6 +53,14 @@ def test_what_needs_no_desktop_works(without: Without, arguments: list[str], sai
     code, out, err = without.says(*arguments)
     assert (code, err) == (0, "")
     assert said in out
+
+
+def test_a_profile_is_played(without: Without, tmp_path: Path) -> None:
+    profile = tmp_path / "p.yaml"
+    profile.write_text(PROFILE, "utf-8")
+    code, out, err = without.says("simulate", profile, "swipe_left")
+    assert (code, err) == (0, "")
+    assert "Right" in out
 
 
 def test_a_daemon_is_controlled_through_a_pipe(without: Without, tmp_path: Path) -> None:
