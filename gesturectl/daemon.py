@@ -23,6 +23,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -499,9 +500,11 @@ class _AtOnce(BaseException):
 
 
 def _has_terminal() -> bool:
+    if sys.platform == "win32":  # it has no such groups
+        return False
     try:
         return os.tcgetpgrp(0) > 0
-    except (OSError, AttributeError):  # a file, a pipe, a terminal that went away; Windows
+    except OSError:  # a file, a pipe, a terminal that went away
         return False
 
 

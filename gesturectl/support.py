@@ -16,6 +16,7 @@ import logging
 import os
 import platform
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -144,10 +145,10 @@ def _person() -> list[str]:
 
 
 def _full_name() -> list[str]:
-    try:
-        import pwd
-    except ImportError:  # Windows
+    if sys.platform == "win32":  # it has no such list of users
         return []
+    import pwd
+
     told = pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0]
     return re.findall(r"\w{3,}", told)
 

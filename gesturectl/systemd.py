@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ class Manager:
 
     def reloading(self) -> None:
         """Say that the profile is read anew, until `ready`. The watchdog is patient meanwhile."""
-        now_us = int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6) if self.address else 0
+        if self.address is None or sys.platform == "win32":
+            return
+        now_us = int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6)
         self._say(f"RELOADING=1\nMONOTONIC_USEC={now_us}" + self._patience(RELOAD_S))
 
     def stopping(self) -> None:
@@ -66,7 +69,7 @@ class Manager:
         return f"\nWATCHDOG_USEC={round(seconds * 1e6)}"
 
     def _say(self, message: str) -> None:
-        if self.address is None:
+        if self.address is None or sys.platform == "win32":
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:

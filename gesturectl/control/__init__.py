@@ -7,8 +7,8 @@
                                               what happened
 
 `place`      where the daemon is found
-`transport`  what carries bytes: `sockets`, or `pipes` on Windows, which `windows` makes; who may come
-             in, and that there is one daemon
+`transport`  what carries bytes: `sockets`, or on Windows `pipes`, which `windows` makes; both see
+             who may come in, and that there is one daemon
 `wire`       what a line says
 `server`     one thread that reads and writes for all; whoever is slow or hostile meets it alone
 `desk`       the frame loop's side: it takes tickets between frames, and says what happened

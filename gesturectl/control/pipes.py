@@ -183,7 +183,9 @@ class PipeLine:
             if self._reading is not None and self._reading.done:
                 reading, self._reading = self._reading, None
                 self._arrived = reading.result()
-                self._over = not self._arrived  # so, or by an error, it is said that nobody is there
+                self._over = (
+                    not self._arrived
+                )  # so, or by an error, it is said that nobody is there
         except OSError:
             self._over = True
 
@@ -437,9 +439,7 @@ def _told(where: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise ControlError(NOBODY) from None
     except PermissionError as error:
-        raise ControlError(
-            f"{name(where)} belongs to another user, or to an administrator"
-        ) from error
+        raise ControlError(f"{name(where)} belongs to another user") from error
     except OSError as error:
         raise ControlError(f"{name(where)}: {error.strerror or error}") from error
 

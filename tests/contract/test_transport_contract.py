@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -97,6 +98,11 @@ def test_nobody_at_the_door_and_nothing_said_is_no_reason_to_wait(
     with pytest.raises(BlockingIOError):
         line.recv(4096)
     assert door.poll(0) == []
+
+
+def test_what_is_asked_of_a_line_are_the_bits_of_the_kernel_s_poll() -> None:
+    assert (IN, OUT) == (select.POLLIN, select.POLLOUT)
+    assert GONE == select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
 def test_a_bell_ends_the_wait_and_rings_once(claim: Claim) -> None:
