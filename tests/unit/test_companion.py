@@ -144,7 +144,6 @@ def test_a_face_that_fails_is_tried_again_and_given_up_alone(
         while len([one for one in caplog.messages if "any more" in one]) < 2:
             await asyncio.sleep(0.01)
         assert (await line.ask("status"))["profile"] == "mine"
-        run.control.stop = True
         await line.ask("quit")
 
     async def go() -> None:
