@@ -12,6 +12,7 @@ Right hands only; the features mirror left ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -232,8 +233,8 @@ class Hand3d:
 class Take:
     """A growing recording at `RATE_HZ`: one row a sample.
 
-    `calm_m_s` bounds the mean speed of every move that is not a stroke: a straight and fast move
-    of the hand is a swipe to whoever watches, whatever its owner meant.
+    `calm_m_s` bounds the mean speed of every move that is not a stroke, along the way it takes: a
+    fast move of the hand is a stroke to whoever watches, whatever its owner meant.
     """
 
     rng: Generator
@@ -287,7 +288,8 @@ class Take:
         target = old.wrist if wrist is None else wrist
         way = target - old.wrist
         if label is None and calm:
-            seconds = max(seconds, float(np.linalg.norm(way[:2])) / self.calm_m_s)
+            length = float(np.linalg.norm(way[:2])) * bowed_length(bow)
+            seconds = max(seconds, length / self.calm_m_s)
         n = max(2, round(seconds * RATE_HZ)) if label is None else len(label)
         s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
         side = np.cross(way, [0.0, 0, 1]) * bow
@@ -312,6 +314,12 @@ class Take:
         """Stay, as still as people do."""
         marks = np.full(max(2, round(seconds * RATE_HZ)), label)
         self.go(seconds, self.now.wrist + self.rng.normal(0, 0.006, 3), label=marks)
+
+
+def bowed_length(bow: float) -> float:
+    """Return how long a way is that is bowed sideways by this part of it, of a straight one's 1."""
+    slope = 4 * abs(bow)  # at both ends of the parabola
+    return (math.hypot(1, slope) + (math.asinh(slope) / slope if slope else 1.0)) / 2
 
 
 def _log_uniform(rng: Generator, low: float, high: float) -> float:
@@ -904,7 +912,9 @@ def _arm_idle(take: Take) -> None:
     elif kind < 0.9:  # raise the hand, stay, lower it: half of every gesture, and none
         high = (_ready(rng), figures.STRAIGHT_UP.wrist, figures.STRAIGHT_OUT.wrist)
         place = high[rng.choice(3, p=[0.7, 0.15, 0.15])] + rng.normal(0, 0.03, 3)
-        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=False)
+        # Only a hand that hangs is raised as fast as people do: one that is up already would swipe.
+        hangs = float(np.linalg.norm(take.now.wrist - _HANG)) < 0.2
+        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=not hangs)
         take.hold(rng.uniform(0.2, 2.0))
         take.go(rng.uniform(0.35, 1.0), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15))
     else:
