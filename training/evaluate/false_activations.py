@@ -13,7 +13,8 @@ A higher threshold fires nowhere else, so the counts are measured and not guesse
 recall only recordings of gestures tell.
 
 `--synthetic` plays people of `training.synth` who make no stroke. They show poses, though, as
-hands at rest do: there only strokes are counted.
+hands at rest do: there only strokes are counted. With `--hasty` some of their moves are as fast as
+strokes: that is what people do who draw in the air while they talk, and no threshold refuses it.
 """
 
 from __future__ import annotations
