@@ -41,13 +41,18 @@ FALSE_PER_HOUR = 0.01  # of each stroke, by a hand as by an arm: together about 
 
 # No threshold is higher, whatever quiet hours ask: what cameras show of real strokes is less
 # certain than synthesis is. Of 96 strokes that the puppet acted before the real landmark models, in
-# twelve looks, speeds, sizes and places, all sideways swipes and waves passed 0.95; circles, pushes
-# and strokes down as many 0.88 as 0.75; strokes up are lost above 0.6, one after the other.
+# twelve looks, speeds, sizes and places, all sideways swipes and waves passed 0.95; circles and
+# strokes down nearly as many 0.88 as 0.75; strokes up are lost above 0.6, one after the other.
+# Circles of an arm are what arms draw by the way.
 MOST = 0.75
-MOST_OF_HAND = {
-    **dict.fromkeys(("swipe_left", "swipe_right", "wave"), 0.95),
-    **dict.fromkeys(("swipe_down", "circle_cw", "circle_ccw", "push"), 0.88),
-    "swipe_up": 0.62,
+MOST_OF: dict[str, dict[str, float]] = {
+    "hand": {
+        **dict.fromkeys(("swipe_left", "swipe_right", "wave"), 0.95),
+        **dict.fromkeys(("swipe_down", "circle_cw", "circle_ccw"), 0.88),
+        "push": 0.92,
+        "swipe_up": 0.62,
+    },
+    "arm": dict.fromkeys(("circle_cw", "circle_ccw"), 0.85),
 }
 
 # What a swipe of an arm looks like may be the beginning of a circle: it is waited for. A lift is
@@ -257,8 +262,7 @@ def motion_part(kind: str, classes: tuple[str, ...], fitted: strokes.Fitted) -> 
     hours = sum(len(x) for x, _ in quiet) * STEP_US / 3.6e9
     p = [fitted.probabilities(x) for x, _ in quiet]
     levels = strokes.levels(p, hold_us, SMOOTH_US, REFRACTORY_US)
-    own_most = MOST_OF_HAND if kind == "hand" else {}
-    most = [own_most.get(name, MOST) for name in classes[1:]]
+    most = [MOST_OF[kind].get(name, MOST) for name in classes[1:]]
     enter = strokes.thresholds(levels, hours, FALSE_PER_HOUR, most)
     rows = zip(classes[1:], enter, settings[1:], strict=True)
     own = {name: {"enter": enough, **chosen} for name, enough, chosen in rows}
