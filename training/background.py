@@ -72,7 +72,7 @@ def hands(rng: Generator, data: Path, names: list[str]) -> Filmed:
     strokes = np.array([0, *(1 + names.index(name) for name in synth.MOTIONS)])
     for i in track(range(HAND_STREAMS + HAND_GESTURES), description="hands"):
         gestures = 0.0 if i < HAND_STREAMS else 0.8
-        stream = synth.hand_stream(rng, STREAM_S, gestures, BEHAVIOUR)
+        stream = synth.hand_stream(rng, STREAM_S, gestures, BEHAVIOUR, hasty=True)
         marks = strokes[np.maximum(stream.label, 0)]
         marks[stream.label == synth.IGNORE] = 1 + names.index(OTHER)
         reel.add(stream.t_us, stream.points, marks, GAP_STEPS)
@@ -99,7 +99,7 @@ def bodies(rng: Generator, data: Path, names: list[str]) -> Filmed:
             marks[inside] = 1 + names.index(known)
         reel.add(recording.t_us, recording.points, marks, GAP_STEPS)
     for _ in track(range(ARM_STREAMS), description="arms"):
-        arm = synth.arm_stream(rng, STREAM_S, gestures=0.0)
+        arm = synth.arm_stream(rng, STREAM_S, gestures=0.0, hasty=True)
         reel.add(arm.t_us, body_of(arm.signals), np.zeros(len(arm.t_us), np.int64), GAP_STEPS)
     return reel.filmed()
 

@@ -306,8 +306,8 @@ SECTIONS: Mapping[str, Section] = {
     "false-activations": Section(
         "Hours of anything but gestures",
         "Synthetic people, of seeds that training never drew, who reach, type, scratch, drink and "
-        "talk with their hands, and make no stroke. Every stroke that is heard is false. Each hour "
-        "is one of a hand and of two arms.",
+        "talk with their hands, and make no stroke; calm ones, if they are not called hasty. Every "
+        "stroke that is heard is false. Each hour is one of a hand and of two arms.",
         _false_activations,
         lambda f: f"{rate(f['per_hour'], f['interval'])} strokes an hour",
         "0.2 an hour",

@@ -12,6 +12,7 @@ Right hands only; the features mirror left ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -232,13 +233,16 @@ class Hand3d:
 class Take:
     """A growing recording at `RATE_HZ`: one row a sample.
 
-    `calm_m_s` bounds the mean speed of every move that is not a stroke: a straight and fast move
-    of the hand is a swipe to whoever watches, whatever its owner meant.
+    `calm_m_s` bounds the mean speed of every move that is not a stroke, along the way it takes: a
+    fast move of the hand is a stroke to whoever watches, whatever its owner meant. With `hasty`
+    people it bounds that of the straight way alone: where they go out and back in one bow, they do
+    what a stroke does, and mean nothing.
     """
 
     rng: Generator
     now: Hand3d
     calm_m_s: float
+    hasty: bool = False
     wrist: list[Array] = field(default_factory=list)
     fingers: list[Array] = field(default_factory=list)
     palm: list[Array] = field(default_factory=list)
@@ -287,7 +291,8 @@ class Take:
         target = old.wrist if wrist is None else wrist
         way = target - old.wrist
         if label is None and calm:
-            seconds = max(seconds, float(np.linalg.norm(way[:2])) / self.calm_m_s)
+            longer = 1.0 if self.hasty else bowed_length(bow)
+            seconds = max(seconds, longer * float(np.linalg.norm(way[:2])) / self.calm_m_s)
         n = max(2, round(seconds * RATE_HZ)) if label is None else len(label)
         s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
         side = np.cross(way, [0.0, 0, 1]) * bow
@@ -312,6 +317,12 @@ class Take:
         """Stay, as still as people do."""
         marks = np.full(max(2, round(seconds * RATE_HZ)), label)
         self.go(seconds, self.now.wrist + self.rng.normal(0, 0.006, 3), label=marks)
+
+
+def bowed_length(bow: float) -> float:
+    """Return how long a way is that is bowed sideways by this part of it, of a straight one's 1."""
+    slope = 4 * abs(bow)  # at both ends of the parabola
+    return (math.hypot(1, slope) + (math.asinh(slope) / slope if slope else 1.0)) / 2
 
 
 def _log_uniform(rng: Generator, low: float, high: float) -> float:
@@ -603,10 +614,12 @@ def hand_stream(
     seconds: float = 30.0,
     gestures: float = 0.5,
     behaviour: Sequence[Callable[[Take, Array], None]] = BEHAVIOUR,
+    *,
+    hasty: bool = False,
 ) -> HandStream:
     """Return one person's hand for a while; `gestures` is the share of acts that are gestures.
 
-    The other acts are drawn from `behaviour`.
+    The other acts are drawn from `behaviour`; `hasty` as in `Take`.
 
     Labels are NULL, IGNORE (nobody could tell yet, or any more) or 1 + the index in `MOTIONS`.
     """
@@ -614,7 +627,7 @@ def hand_stream(
     home = np.array([rng.normal(0, 0.15), rng.normal(0, 0.1), 1.0]) * distance
     facing = _facing(rng, PALM_OUT, 25)
     start = Hand3d(home, facing[:, 1], facing[:, 2], HAND_SHAPES["rest"])
-    take = Take(rng, start, calm_m_s=0.33)
+    take = Take(rng, start, 0.33, hasty)
     _sink_and_rise(take, home)
     while take.seconds < seconds:
         if rng.random() < gestures:
@@ -904,7 +917,9 @@ def _arm_idle(take: Take) -> None:
     elif kind < 0.9:  # raise the hand, stay, lower it: half of every gesture, and none
         high = (_ready(rng), figures.STRAIGHT_UP.wrist, figures.STRAIGHT_OUT.wrist)
         place = high[rng.choice(3, p=[0.7, 0.15, 0.15])] + rng.normal(0, 0.03, 3)
-        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=False)
+        # A hand that hangs is raised as fast as people do; one that is up already would swipe.
+        quick = take.hasty or float(np.linalg.norm(take.now.wrist - _HANG)) < 0.2
+        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=not quick)
         take.hold(rng.uniform(0.2, 2.0))
         take.go(rng.uniform(0.35, 1.0), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15))
     else:
@@ -921,14 +936,16 @@ class ArmStream:
     label: NDArray[np.int64]
 
 
-def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> ArmStream:
+def arm_stream(
+    rng: Generator, seconds: float = 30.0, gestures: float = 0.5, *, hasty: bool = False
+) -> ArmStream:
     """Return one person's right arm for a while, the left one doing its own; no `push`."""
     takes = []
     names = [i + 1 for i, name in enumerate(MOTIONS) if name != "push"]
     often = np.array([_OFTEN.get(MOTIONS[i - 1], 1.0) for i in names])
     for share in (gestures, gestures * 0.5):
         start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
-        take = Take(rng, start, calm_m_s=0.70)
+        take = Take(rng, start, 0.70, hasty)
         take.hold(0.3)
         quiet = share != gestures and rng.random() < 0.6
         while take.seconds < seconds:
@@ -977,13 +994,13 @@ def arm_stream(rng: Generator, seconds: float = 30.0, gestures: float = 0.5) -> 
 
 
 def signal_stream(
-    rng: Generator, seconds: float, gestures: float, *, arm: bool
+    rng: Generator, seconds: float, gestures: float, *, arm: bool, hasty: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
     """Return the stamps (T,), signals (T, S) and labels (T,) of one person's arm, or hand."""
     if arm:
-        arms = arm_stream(rng, seconds, gestures)
+        arms = arm_stream(rng, seconds, gestures, hasty=hasty)
         return arms.t_us, arms.signals, arms.label
-    hand = hand_stream(rng, seconds, gestures)
+    hand = hand_stream(rng, seconds, gestures, hasty=hasty)
     return hand.t_us, features.hand_signals(hand.points), hand.label
 
 

@@ -117,14 +117,15 @@ def test_nobody_in_view_for_a_while_shows_little(
 def test_synthetic_people_are_the_same_for_the_same_seed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(seed: str) -> str:
-        arguments = ["--synthetic", "0.01", "--seed", seed, "--json", "--out", str(tmp_path)]
+    def told(seed: str, *more: str) -> str:
+        arguments = ["--synthetic", "0.01", "--seed", seed, "--json", "--out", str(tmp_path), *more]
         assert main(["false-activations", *arguments]) == 0
         return capsys.readouterr().out
 
     first = told("1")
     assert told("1") == first
     assert told("2") != first
+    assert json.loads(told("1", "--hasty"))["of"] == "hasty synthetic people, seed 1"
     assert set(json.loads(first)["gestures"]) == set(synth.MOTIONS)
 
 

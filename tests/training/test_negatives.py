@@ -51,7 +51,7 @@ def test_a_stroke_is_no_other(part: str) -> None:
     trained = shipped()
     rows: dict[int, list[Float32]] = {i: [] for i in range(1, 1 + len(synth.MOTIONS))}
     for _ in range(20):
-        t_us, signals, label = synth.signal_stream(rng, 30.0, 0.7, arm=arm)
+        t_us, signals, label = synth.signal_stream(rng, 30.0, 0.7, arm=arm, hasty=arm)
         steps, x = features.motion_batch(t_us, signals, arm=arm)
         at = np.clip(np.searchsorted(t_us, steps * features.STEP_US), 0, len(t_us) - 1)
         stream = trained.tcn(part).stream()

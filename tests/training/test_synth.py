@@ -151,3 +151,14 @@ def test_a_turned_thumb_is_named_by_where_it_points() -> None:
     assert set(names.tolist()) == {"thumb_up", "thumb_down", "", "?"}
     tips = turned[:, 4, 1] - turned[:, 2, 1]
     assert np.median(tips[names == "thumb_up"]) < 0 < np.median(tips[names == "thumb_down"])
+
+
+@pytest.mark.parametrize("bow", [0.0, 0.5, -1.5])
+def test_a_calm_move_is_calm_however_far_it_is_bowed(bow: float) -> None:
+    start = synth.Hand3d(np.array([0.0, 0.0, 1.0]), np.eye(3)[1], np.eye(3)[2], np.zeros(21))
+    take = synth.Take(rng(), start, calm_m_s=0.33)
+    take.go(0.1, np.array([0.12, 0.05, 1.0]), bow=bow)
+    path = np.concatenate([start.wrist[None], take.wrist[0]])
+    way_m = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
+    assert way_m == pytest.approx(0.13 * synth.bowed_length(bow), rel=0.01)
+    assert take.seconds == pytest.approx(way_m / 0.33, rel=0.03)

@@ -13,7 +13,8 @@ A higher threshold fires nowhere else, so the counts are measured and not guesse
 recall only recordings of gestures tell.
 
 `--synthetic` plays people of `training.synth` who make no stroke. They show poses, though, as
-hands at rest do: there only strokes are counted.
+hands at rest do: there only strokes are counted. With `--hasty` some of their moves are as fast as
+strokes: that is what people do who draw in the air while they talk, and no threshold refuses it.
 """
 
 from __future__ import annotations
@@ -142,16 +143,16 @@ def suggest(counts: dict[float, Counter[str]], most: float) -> dict[str, float |
 # --- people who do not exist ----------------------------------------------------------------------
 
 
-def synthetic(rng: Generator, *, arms: bool) -> Iterator[Observation]:
-    """Yield half a minute of a hand, or of a body, that makes no stroke."""
+def synthetic(rng: Generator, *, arms: bool, hasty: bool = False) -> Iterator[Observation]:
+    """Yield half a minute of a hand, or of a body, that makes no stroke; `synth.Take` on hasty."""
     square = (1000, 1000)  # synthesis measures in image heights: so do these pictures
     if arms:
-        arm = synth.arm_stream(rng, STREAM_S, gestures=0.0)
+        arm = synth.arm_stream(rng, STREAM_S, gestures=0.0, hasty=hasty)
         bodies = body_of(arm.signals)
         for t_us, body in zip(arm.t_us.tolist(), bodies, strict=True):
             yield Observation(t_us, (), (Body(body),), square)
     else:
-        hand = synth.hand_stream(rng, STREAM_S, gestures=0.0)
+        hand = synth.hand_stream(rng, STREAM_S, gestures=0.0, hasty=hasty)
         for t_us, points in zip(hand.t_us.tolist(), hand.points, strict=True):
             yield Observation(t_us, (Hand("right", 1.0, points),), (), square)
 
@@ -185,6 +186,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the synthetic people (0)")
     parser.add_argument(
+        "--hasty", action="store_true",
+        help="people who do, now and then, just what a stroke does, and mean nothing",
+    )  # fmt: skip
+    parser.add_argument(
         "--target", type=float, default=TARGET_PER_HOUR, metavar="RATE",
         help="false activations an hour, of all gestures together, that the suggested thresholds "
         f"may leave ({TARGET_PER_HOUR})",
@@ -216,9 +221,9 @@ def run(options: argparse.Namespace, bar: Progress) -> Outcome:
     streams = max(1, round(hours * 3600 / STREAM_S))
     for _ in bar.track(range(streams), description="watching synthetic people"):
         # The hand and the arms are those of one person, at the same time.
-        watch.add(synthetic(rng, arms=False))
-        watch.add(synthetic(rng, arms=True))
-    what = f"synthetic people, seed {options.seed}"
+        watch.add(synthetic(rng, arms=False, hasty=options.hasty))
+        watch.add(synthetic(rng, arms=True, hasty=options.hasty))
+    what = f"{'hasty ' if options.hasty else ''}synthetic people, seed {options.seed}"
     return report(watch, streams * STREAM_S / 3600, options.target, what)
 
 
