@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import tempfile
 import time
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from gesturectl import garbage
+from gesturectl import daemon, garbage
 from gesturectl.engine import Engine
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import load
 from gesturectl.recogniser import Recogniser
+from gesturectl.replay import print_lines
+from gesturectl.rig import Choice, open_rig
+from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.puppet import Puppet, Truth
 from gesturectl.trace import TraceWriter, read_trace
 from gesturectl.types import Body, Float32, Hand, Observation
@@ -132,29 +136,38 @@ def _with_columns(points: np.ndarray, *values: float) -> Float32:
 
 
 def measure_replay(trace: Path | None = None) -> Figures:
-    """Read a trace and take every frame of it to commands; by default two hands and a body.
+    """Replay a trace, by default of two hands and a body: what `gesturectl replay --json` does.
 
     Raises:
         TraceError: the trace is damaged.
         GesturectlError: it has too few frames to measure anything.
     """
-    with tempfile.TemporaryDirectory(prefix="gc-") as folder:
-        path = trace or written(Path(folder) / "bench.jsonl")
-        engine = Engine(Recogniser.load(), load(PROFILE))
-        began_s, frames = time.process_time(), 0
-        for observation, _ in read_trace(path):
-            engine.step(observation)
-            frames += 1
-            if frames == WARM_UP:
-                began_s = time.process_time()
+    with (
+        tempfile.TemporaryDirectory(prefix="gc-") as folder,
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        open_rig(_choice(trace or written(Path(folder) / "bench.jsonl")), realtime=False) as rig,
+    ):
+        began_s = time.process_time()
+        frames = daemon.run(
+            rig.source,
+            rig.landmarker,
+            rig.engine,
+            rig.sink,
+            rig.ledger,
+            on_step=print_lines(nowhere),
+        ).frames
         spent_s = time.process_time() - began_s
     if frames <= WARM_UP:
         raise GesturectlError(f"{trace}: {frames} frames are too few; give a longer trace")
     return {
         "on": str(trace) if trace else "two hands and a body, by the puppet's true landmarks",
-        "frames": frames - WARM_UP,
-        "frames_per_cpu_s": (frames - WARM_UP) / spent_s,
+        "frames": frames,
+        "frames_per_cpu_s": frames / spent_s,
     }
+
+
+def _choice(trace: Path) -> Choice:
+    return Choice(source=f"trace:{trace}", profile=PROFILE, sink=Unsent())
 
 
 def written(path: Path) -> Path:

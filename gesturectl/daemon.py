@@ -42,7 +42,7 @@ from gesturectl.landmarks import Landmarker
 from gesturectl.ledger import Ledger
 from gesturectl.pace import Spending
 from gesturectl.sinks import Sink
-from gesturectl.sources import EndOfSource, Paced, Resting, Source
+from gesturectl.sources import EndOfSource, Foretelling, Paced, Resting, Source
 from gesturectl.types import (
     Began,
     ButtonDown,
@@ -318,6 +318,7 @@ def run(
     resting = source if isinstance(source, Resting) else None
     recognised = partial(meters.lap, "recognised")
     paced = source if isinstance(source, Paced) else None
+    foretelling = source if isinstance(source, Foretelling) else None
     next_us = 0
     try:
         while True:
@@ -385,6 +386,9 @@ def run(
             meters.frames += 1
             meters.stamps_us.append(t_us)
             loop.tell(step)
+            # A run that spends less may leave out any frame; else this recording's come as told.
+            if foretelling is not None and loop.spending is None:
+                loop.engine.foresee(foretelling.foretell())
     finally:
         released = let_go(loop.engine, sink, ledger, loop.t_us)
     loop.tell(released)

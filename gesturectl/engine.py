@@ -11,7 +11,7 @@ follows the hand that a binding lets it follow. What costs time runs only where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,6 +96,8 @@ class Core(Protocol):
 
     def take_over(self, before: Core) -> None: ...
 
+    def foresee(self, observations: Sequence[Observation]) -> None: ...
+
     def step(
         self,
         observation: Observation,
@@ -173,6 +175,10 @@ class Engine:
         if self._settings is None:
             return None
         return pointer.shown(self._settings, self._pointer, t_us)
+
+    def foresee(self, observations: Sequence[Observation]) -> None:
+        """Look at the next frames of a recording at once: `Recogniser.foresee`."""
+        self._recogniser.foresee(observations)
 
     def step(
         self,

@@ -12,7 +12,7 @@ sent; who wakes the profile takes over, with the engine that heard it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gesturectl import bindings, controller, people, pointer
@@ -68,6 +68,9 @@ class Floor:
         if isinstance(before, Floor):
             self._crowd, self._state = before._crowd, before._state
         self._sleep_unless_woken()
+
+    def foresee(self, observations: Sequence[Observation]) -> None:
+        """Foresee nothing: who a frame is about is known when those before it have been played."""
 
     def step(
         self,

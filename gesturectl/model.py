@@ -116,10 +116,12 @@ class Mlp:
 
     def scores(self, x: Float32) -> Float32:
         """Return class probabilities (N, C) of vectors (N, F)."""
+        # One product for each vector: its scores are the same bits whatever is beside it.
+        x = x[:, None]
         for weight, bias in self.layers[:-1]:
             x = np.maximum(x @ weight + bias, 0)
         weight, bias = self.layers[-1]
-        return softmax(x @ weight + bias)
+        return softmax(x @ weight + bias)[:, 0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

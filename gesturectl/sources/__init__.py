@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -77,6 +77,19 @@ class Paced(Protocol):
 
     def pace(self, hz: float | None) -> None:
         """Give at most so many pictures a second from now on; None gives all that come."""
+        ...
+
+
+@runtime_checkable
+class Foretelling(Protocol):
+    """A source that may know what comes: a recording, of which no frame is dropped."""
+
+    def foretell(self) -> Sequence[Observation]:
+        """Return what the next reads give, where that is known; each is told once.
+
+        Raises:
+            SourceError: what `read` would raise now.
+        """
         ...
 
 

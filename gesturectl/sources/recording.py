@@ -10,11 +10,13 @@ a camera, so that latency is measured the same way. Of several that are due, the
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
+from gesturectl.errors import GesturectlError
 from gesturectl.sources import EndOfSource
 from gesturectl.sources.clock import MONOTONIC, Clock
 from gesturectl.types import Frame, Observation
@@ -25,11 +27,14 @@ Item = Frame | Observation
 # the recording is shown later instead, and stays visible.
 MAX_DROPPED_IN_A_ROW: Final = 15
 
+AHEAD: Final = 32  # observations that are foretold at a time; more gain nothing
+
 
 class Recording:
     """Plays `items`; closes the generator, and with it the file, on leaving.
 
     The first item is made at once, so a file that cannot be opened fails here and not in the loop.
+    Where it fails later, `read` first gives all that comes before.
     """
 
     def __init__(
@@ -45,8 +50,10 @@ class Recording:
         self._realtime = realtime
         self._clock = clock
         self._offset_us: int | None = None  # from recorded time to the clock, once it plays
-        self._next: Item | None = next(items, None)
-        self._over = self._next is None
+        self._coming: deque[Item] = deque()  # made, and not yet read
+        self._told = 0  # how many of them
+        self._failure: GesturectlError | None = None
+        self._peek()
 
     @property
     def problem(self) -> str | None:
@@ -58,10 +65,19 @@ class Recording:
         item = self._peek()
         if item is None:
             raise EndOfSource
-        if not self._realtime:
-            self._next = None
-            return item
-        return self._paced(item, round(timeout_s * 1e6))
+        if self._realtime:
+            return self._paced(item, round(timeout_s * 1e6))
+        self._told = max(self._told - 1, 0)
+        return self._coming.popleft()
+
+    def foretell(self) -> Sequence[Observation]:
+        """Return the next observations once those told before are read; paced, nothing."""
+        if self._realtime or self._told or not isinstance(self._peek(), Observation):
+            return ()
+        while len(self._coming) < AHEAD and self._make():
+            pass
+        self._told = len(self._coming)
+        return [item for item in self._coming if isinstance(item, Observation)]
 
     def _paced(self, item: Item, timeout_us: int) -> Item | None:
         now_us = self._clock.now_us()
@@ -73,21 +89,38 @@ class Recording:
             if wait_us > timeout_us:
                 return None
             now_us = self._clock.now_us()
-        self._next = None
+        self._coming.popleft()
         dropped = 0
         while (later := self._peek()) is not None and later.t_us + self._offset_us <= now_us:
             if dropped == MAX_DROPPED_IN_A_ROW:
                 self._offset_us = self._clock.now_us() - item.t_us
                 break
             dropped += 1
-            item, self._next = later, None
+            item = self._coming.popleft()
         return replace(item, t_us=item.t_us + self._offset_us)
 
     def _peek(self) -> Item | None:
-        if self._next is None and not self._over:
-            self._next = next(self._items, None)
-            self._over = self._next is None
-        return self._next
+        """Return the next item, None after the last.
+
+        Raises:
+            GesturectlError: there is no next item because the recording is damaged.
+        """
+        if self._coming or self._make():
+            return self._coming[0]
+        if self._failure is not None:
+            raise self._failure
+        return None
+
+    def _make(self) -> bool:
+        """Make one more item, if there is one."""
+        try:
+            item = next(self._items, None)
+        except GesturectlError as error:
+            self._failure = error
+            return False
+        if item is not None:
+            self._coming.append(item)
+        return item is not None
 
     def __enter__(self) -> Self:
         return self
@@ -99,4 +132,4 @@ class Recording:
         traceback: TracebackType | None,
     ) -> None:
         self._items.close()
-        self._next, self._over = None, True
+        self._coming.clear()

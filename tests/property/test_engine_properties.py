@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,8 +81,11 @@ def anything(seed: int, frames: int) -> Iterator[Observation]:
         yield Observation(0, tuple(hands), bodies if rng.random() < 0.5 else (), SIZE_PX)
 
 
-def steps(engine: Engine, story: list[tuple[str, int, int]]) -> Iterator[tuple[str, Step]]:
-    """Play a story, and say what each step was: a frame or a release."""
+Story = list[tuple[str, int, int]]
+
+
+def told(story: Story) -> Iterator[Observation | int]:
+    """The frames of a story, and between them the times of releases."""
     t_us = 0
     for what, number, count in story:
         match what:
@@ -89,7 +93,7 @@ def steps(engine: Engine, story: list[tuple[str, int, int]]) -> Iterator[tuple[s
                 t_us += count
                 continue
             case "release":
-                yield "release", engine.release(max(t_us + number, 0))
+                yield max(t_us + number, 0)
                 continue
             case "anything":
                 observations = list(anything(number, count))
@@ -99,13 +103,32 @@ def steps(engine: Engine, story: list[tuple[str, int, int]]) -> Iterator[tuple[s
                 observations = list(acted(what)[number : number + count])
         for observation in observations:
             t_us += 33_333
-            yield "frame", engine.step(replace(observation, t_us=t_us))
-    yield "release", engine.release(t_us)
+            yield replace(observation, t_us=t_us)
+    yield t_us
+
+
+def steps(engine: Engine, story: Story, ahead: int = 0) -> Iterator[tuple[str, Step]]:
+    """Play a story, and say what each step was: a frame or a release.
+
+    So many frames are foreseen at a time, whatever comes between them.
+    """
+    happens = list(told(story))
+    foreseen = 0
+    for number, one in enumerate(happens):
+        if isinstance(one, int):
+            yield "release", engine.release(one)
+            continue
+        if ahead and not foreseen:
+            coming = [frame for frame in happens[number:] if isinstance(frame, Observation)][:ahead]
+            engine.foresee(coming)
+            foreseen = len(coming)
+        foreseen -= 1
+        yield "frame", engine.step(one)
 
 
 @settings(max_examples=60, deadline=None)
 @given(stories)
-def test_nothing_is_held_after_any_story_and_a_release(story: list[tuple[str, int, int]]) -> None:
+def test_nothing_is_held_after_any_story_and_a_release(story: Story) -> None:
     engine = Engine(Recogniser(TRAINED), parse(PROFILE, "p.yaml"))
     ledger, shown = Ledger(), set[tuple[str, str]]()
     for what, step in steps(engine, story):
@@ -128,9 +151,24 @@ def test_nothing_is_held_after_any_story_and_a_release(story: list[tuple[str, in
             assert step.candidates == ()
 
 
+@settings(max_examples=40, deadline=None)
+@given(stories, st.integers(1, 40))
+def test_to_look_ahead_changes_not_a_bit(story: Story, ahead: int) -> None:
+    singly, foreseeing = (Engine(Recogniser(TRAINED), parse(PROFILE, "p.yaml")) for _ in range(2))
+    assert list(steps(foreseeing, story, ahead)) == list(steps(singly, story))
+
+
+def test_another_frame_than_was_foreseen_is_refused() -> None:
+    engine = Engine(Recogniser(TRAINED), parse(PROFILE, "p.yaml"))
+    first, second, *_ = acted("fist")
+    engine.foresee([first, second])
+    with pytest.raises(ValueError, match="another frame was foreseen"):
+        engine.step(second)
+
+
 @settings(max_examples=25, deadline=None)
 @given(stories)
-def test_the_same_story_ends_the_same_way(story: list[tuple[str, int, int]]) -> None:
+def test_the_same_story_ends_the_same_way(story: Story) -> None:
     first, second = (
         [
             (step.events, step.commands)

@@ -15,7 +15,10 @@ from gesturectl.daemon import Control, Meters, Summary, deliver
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import ProfileError, SinkError, SourceError
 from gesturectl.ledger import Ledger
+from gesturectl.recogniser import Recogniser
 from gesturectl.sinks.memory import MemorySink
+from gesturectl.sources import Source
+from gesturectl.sources.recording import Recording
 from gesturectl.types import (
     Command,
     Ended,
@@ -27,6 +30,7 @@ from gesturectl.types import (
     Run,
     Stages,
 )
+from tests.acting import Performance
 from tests.fakes import (
     STEP_US,
     EmptyLandmarker,
@@ -130,6 +134,30 @@ def test_a_pause_releases_and_what_is_shown_meanwhile_is_not_looked_at() -> None
         KeyUp(at(7), "Right"),
     ]
     assert summary.frames == 6
+
+
+def test_a_replay_that_looks_ahead_does_what_one_does_that_cannot() -> None:
+    frames_seen = tuple(Performance("fist").at(30))
+
+    def pausing(control: Control) -> Callable[[daemon.Loop], None]:
+        """Pause for some frames while the fist is shown, in the midst of what is foreseen."""
+        beats = count()
+
+        def between(loop: daemon.Loop) -> None:
+            control.paused = 45 <= next(beats) < 50
+
+        return between
+
+    def commands_of(source: Source) -> list[Command]:
+        control, sink = Control(), MemorySink()
+        engine = Engine(Recogniser.load(), profile.parse(HOLDING, "test.yaml"))
+        daemon.run(source, None, engine, sink, Ledger(), control=control, between=pausing(control))
+        return sink.sent
+
+    foretelling = Recording((frame for frame in frames_seen), "test", realtime=False)
+    commands = commands_of(foretelling)
+    assert [type(command) for command in commands] == [KeyDown, KeyUp] * 2
+    assert commands == commands_of(ListSource(frames_seen))
 
 
 def test_a_request_to_stop_is_heard_between_frames_and_releases() -> None:

@@ -16,9 +16,10 @@ import pytest
 
 from gesturectl import model
 from gesturectl.catalog import catalog
+from gesturectl.classifier import INPUTS
 from gesturectl.errors import ModelError
 from gesturectl.features import FEATURES_VERSION
-from gesturectl.recogniser import INPUTS, Recogniser
+from gesturectl.recogniser import Recogniser
 from tests.small_models import (
     arrays_of,
     edit_card,

@@ -74,11 +74,6 @@ def in_a_mirror(observation: Observation) -> Observation:
     return replace(observation, hands=hands, bodies=bodies)
 
 
-def like(events: list[Began | Ended]) -> list[tuple[object, ...]]:
-    """Events without the last digits of their confidence, which depend on who else is scored."""
-    return [(type(e), e.t_us, e.gesture, e.side, round(e.confidence, 3)) for e in events]
-
-
 def later(observation: Observation, by_us: int) -> Observation:
     return replace(observation, t_us=observation.t_us + by_us)
 
@@ -159,7 +154,7 @@ def test_a_second_hand_that_rests_in_view_changes_nothing(name: str) -> None:
         both = [
             replace(o, hands=(other, *o.hands) if first else (*o.hands, other)) for o in seen(name)
         ]
-        assert like([e for e in recognised(fresh(), both) if e.side == "right"]) == like(alone)
+        assert [e for e in recognised(fresh(), both) if e.side == "right"] == alone
 
 
 def test_the_order_in_which_hands_are_found_does_not_matter() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from functools import partial
 
+import numpy as np
 import pytest
 
 from gesturectl.errors import SourceError
 from gesturectl.sources import EndOfSource
 from gesturectl.sources.clock import ManualClock
-from gesturectl.sources.recording import MAX_DROPPED_IN_A_ROW, Recording
-from gesturectl.types import Observation
+from gesturectl.sources.recording import AHEAD, MAX_DROPPED_IN_A_ROW, Recording
+from gesturectl.types import Frame, Observation
 
 
 def items(times_us: Iterable[int]) -> Generator[Observation]:
@@ -40,6 +42,37 @@ def test_a_replay_reports_damage_exactly_where_it_is() -> None:
     assert [recording.read(0).t_us for _ in range(2)] == [0, 1]
     with pytest.raises(SourceError, match="damaged"):
         recording.read(0)
+
+
+def test_a_replay_tells_what_comes_once_and_then_gives_it() -> None:
+    recording = replayed(range(AHEAD + 10))
+    assert recording.read(0).t_us == 0
+    told = list(recording.foretell())
+    assert [item.t_us for item in told] == list(range(1, AHEAD + 1))
+    for item in told:
+        assert recording.foretell() == ()
+        assert recording.read(0) is item
+    assert [item.t_us for item in recording.foretell()] == list(range(AHEAD + 1, AHEAD + 10))
+
+
+def test_damage_that_was_met_while_foretelling_is_reported_where_it_is() -> None:
+    def broken() -> Generator[Observation]:
+        yield from items([0, 1, 2])
+        raise SourceError("damaged")
+
+    recording = Recording(broken(), "test", realtime=False)
+    assert [item.t_us for item in recording.foretell()] == [0, 1, 2]
+    assert [recording.read(0).t_us for _ in range(3)] == [0, 1, 2]
+    for ask in (recording.foretell, partial(recording.read, 0)):
+        with pytest.raises(SourceError, match="damaged"):
+            ask()
+
+
+def test_pictures_are_not_foretold_nor_is_what_may_be_dropped() -> None:
+    picture = Frame(np.zeros((3, 4, 3), np.uint8), 0)
+    assert Recording((p for p in [picture]), "test", realtime=False).foretell() == ()
+    live = Recording(items(range(5)), "test", realtime=True, clock=ManualClock())
+    assert live.foretell() == ()
 
 
 def test_a_file_that_cannot_be_opened_fails_at_once() -> None:
