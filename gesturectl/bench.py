@@ -15,21 +15,20 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from gesturectl import (
-    benchcompanion,
-    benchcontrol,
-    benchframe,
-    benchlatency,
-    benchload,
-    benchpointer,
-    benchpower,
-    benchprocess,
-    benchprofile,
-    benchscale,
-    benchsoak,
-    benchstep,
-    bundles,
-    plots,
+from gesturectl import bundles, plots
+from gesturectl.benches import (
+    companion,
+    control,
+    frame,
+    latency,
+    load,
+    pointer,
+    power,
+    process,
+    profiles,
+    scale,
+    soak,
+    step,
 )
 from gesturectl.config import AUTO
 from gesturectl.errors import UsageError
@@ -59,45 +58,45 @@ class Bench:
 
 
 BENCHES: Final = {
-    "step": Bench(lambda asked: benchstep.measure(asked.trace), benchstep.show),
+    "step": Bench(lambda asked: step.measure(asked.trace), step.show),
     "frame": Bench(
-        lambda asked: benchframe.measure_frames(asked.choice, asked.source),
-        benchframe.show_frames,
+        lambda asked: frame.measure_frames(asked.choice, asked.source),
+        frame.show_frames,
     ),
     "latency": Bench(
-        lambda asked: benchlatency.measure(asked.choice),
-        benchlatency.show,
-        charts=benchlatency.charts,
+        lambda asked: latency.measure(asked.choice),
+        latency.show,
+        charts=latency.charts,
     ),
-    "idle": Bench(lambda asked: benchframe.measure_idle(asked.choice), benchframe.show_idle),
-    "start": Bench(lambda asked: benchprocess.measure_start(asked.choice), benchprocess.show),
-    "memory": Bench(lambda asked: benchprocess.measure_memory(asked.choice), benchprocess.show),
-    "replay": Bench(lambda asked: benchstep.measure_replay(asked.trace), benchstep.show),
-    "pointer": Bench(lambda asked: benchpointer.measure(asked.trace), benchpointer.show),
-    "profile": Bench(lambda asked: benchprofile.measure(), benchprofile.show),
+    "idle": Bench(lambda asked: frame.measure_idle(asked.choice), frame.show_idle),
+    "start": Bench(lambda asked: process.measure_start(asked.choice), process.show),
+    "memory": Bench(lambda asked: process.measure_memory(asked.choice), process.show),
+    "replay": Bench(lambda asked: step.measure_replay(asked.trace), step.show),
+    "pointer": Bench(lambda asked: pointer.measure(asked.trace), pointer.show),
+    "profile": Bench(lambda asked: profiles.measure(), profiles.show),
     # Not in `all`: it plays in real time.
-    "power": Bench(lambda asked: benchpower.measure(asked.choice), benchpower.show, short=False),
-    "control": Bench(lambda asked: benchcontrol.measure(), benchcontrol.show),
+    "power": Bench(lambda asked: power.measure(asked.choice), power.show, short=False),
+    "control": Bench(lambda asked: control.measure(), control.show),
     # Not in `all`: they take minutes, or need a desktop.
     "soak": Bench(
-        lambda asked: benchsoak.measure(
+        lambda asked: soak.measure(
             replace(asked.choice, source=asked.source or asked.choice.source),
             asked.trace,
             asked.hours,
             asked.real_hours,
         ),
-        benchsoak.show,
+        soak.show,
         short=False,
-        charts=benchsoak.charts,
+        charts=soak.charts,
     ),
     "scale": Bench(
-        lambda asked: benchscale.measure(asked.choice),
-        benchscale.show,
+        lambda asked: scale.measure(asked.choice),
+        scale.show,
         short=False,
-        charts=benchscale.charts,
+        charts=scale.charts,
     ),
-    "load": Bench(lambda asked: benchload.measure(asked.choice), benchload.show, short=False),
-    "companion": Bench(lambda asked: benchcompanion.measure(), benchcompanion.show, short=False),
+    "load": Bench(lambda asked: load.measure(asked.choice), load.show, short=False),
+    "companion": Bench(lambda asked: companion.measure(), companion.show, short=False),
 }
 
 

@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from gesturectl import benchload, benchscale, benchsoak, plots
+from gesturectl import plots
 from gesturectl.bench import BENCHES, Asked
+from gesturectl.benches import load, scale, soak
 from gesturectl.rig import Choice
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
@@ -64,9 +65,9 @@ def _frame(scene: str, most: float) -> tuple[Callable[[Figures], str], Callable[
 def _soak(time: str) -> tuple[Callable[[Figures], str], Callable[[Figures], bool]]:
     def said(found: Figures) -> str:
         one = found["soak"][time]
-        return f"**{benchsoak.verdict(one)}** over {one['hours']:.2g} h, {one['frames']:,} frames"
+        return f"**{soak.verdict(one)}** over {one['hours']:.2g} h, {one['frames']:,} frames"
 
-    return said, lambda found: benchsoak.verdict(found["soak"][time]) == benchsoak.FLAT
+    return said, lambda found: soak.verdict(found["soak"][time]) == soak.FLAT
 
 
 ROWS: Final = (
@@ -121,14 +122,12 @@ ROWS: Final = (
     Row(
         "every core busy: how old a picture is when its commands are sent",
         "the same with nothing beside it",
-        f"≤ {benchload.MOST_FRAMES:g} frames",
+        f"≤ {load.MOST_FRAMES:g} frames",
         lambda found: (
             f"p50 {_ages(found, 'p50')}, p99 {_ages(found, 'p99')}, "
             f"at most **{_ages(found, 'max')}** frames"
         ),
-        lambda found: (
-            found["load"]["beside"]["age_when_sent_frames"]["max"] <= benchload.MOST_FRAMES
-        ),
+        lambda found: found["load"]["beside"]["age_when_sent_frames"]["max"] <= load.MOST_FRAMES,
     ),
     Row(
         "every core busy: gestures lost, events told twice",
@@ -318,11 +317,11 @@ def _hours(found: Figures) -> list[str]:
         lines += [
             f"{one['hours']:.2f} hours of {time} time ({one['on']}): {one['frames']:,} frames,",
             f"{one['events']:,} beginnings and ends of gestures, {one['profiles_read']:,} times "
-            f"another profile: **{benchsoak.verdict(one)}**.",
+            f"another profile: **{soak.verdict(one)}**.",
             "",
             "| | from | to | slope an hour, between |",
             "|---|---|---|---|",
-            *(_trend(benchsoak.MEASURES[name], row) for name, row in rows),
+            *(_trend(soak.MEASURES[name], row) for name, row in rows),
             "",
         ]
     step = found["step"]
@@ -343,7 +342,7 @@ def _hours(found: Figures) -> list[str]:
     ]
 
 
-def _trend(what: benchsoak.Measure, row: Figures) -> str:
+def _trend(what: soak.Measure, row: Figures) -> str:
     if "slope_per_hour" not in row:
         return f"| {what.says} | | | {row['verdict']} |"
     low, high = row["interval"]
@@ -361,7 +360,7 @@ def _more(found: Figures) -> list[str]:
         "",
         "## More of everything",
         "",
-        *(f"- {said}." for said in benchscale.sentences(found["scale"])),
+        *(f"- {said}." for said in scale.sentences(found["scale"])),
         "- cameras: a run looks through one.",
         "",
         "![What a frame costs as there is more of something](performance/scale.png)",

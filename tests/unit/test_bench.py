@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gesturectl import bench, benchcontrol, benchprofile, benchstep
+from gesturectl import bench
+from gesturectl.benches import control, profiles, step
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import parse
 from gesturectl.trace import TraceWriter
@@ -18,7 +19,7 @@ from tests.fakes import frames
 
 
 def test_the_engine_is_measured_on_two_hands_and_a_body_in_every_frame() -> None:
-    observations = list(islice(benchstep.two_hands_and_a_body(), 200))
+    observations = list(islice(step.two_hands_and_a_body(), 200))
     for one in observations:
         assert [hand.side for hand in one.hands] == ["right", "left"]
         assert [hand.image.shape for hand in one.hands] == [(21, 3), (21, 3)]
@@ -35,27 +36,27 @@ def test_a_trace_of_one_s_own_is_measured_too(
         for observation in frames(30):
             writer.write(observation)
     with pytest.raises(GesturectlError, match="30 frames are too few"):
-        benchstep.measure(path)
-    monkeypatch.setattr(benchstep, "WARM_UP", 10)
-    figures = benchstep.measure(path)
+        step.measure(path)
+    monkeypatch.setattr(step, "WARM_UP", 10)
+    figures = step.measure(path)
     assert figures["frames"] == 20
     assert 0 < float(figures["median_us"]) <= float(figures["p99_us"])
 
 
 def test_a_profile_of_five_hundred_bindings_hears_something_in_every_mode() -> None:
-    rules = parse(benchprofile.profile_text(500))
+    rules = parse(profiles.profile_text(500))
     assert len(rules.bindings) == 500 + 1  # and what wakes
     assert len(rules.applications) == 5
     assert all(rules.heard(mode, None) for mode in rules.modes if mode != "sleep")
     kinds = {binding.trigger.spec.key for binding in rules.bindings}
     assert kinds == {"tap", "hold_for", "release", "double", "while"}
-    assert len(parse(benchprofile.profile_text(1)).bindings) == 1 + 1
+    assert len(parse(profiles.profile_text(1)).bindings) == 1 + 1
 
 
 def test_the_events_are_those_of_somebody_who_gestures_in_every_mode() -> None:
-    events = list(benchprofile.gesturing())
+    events = list(profiles.gesturing())
     assert all(later.t_us >= earlier.t_us for earlier, later in pairwise(events))
-    assert events[-1].t_us // 60_000_000 == benchprofile.MODES - 1
+    assert events[-1].t_us // 60_000_000 == profiles.MODES - 1
     began = [event for event in events if isinstance(event, Began)]
     assert len(began) > 500
     assert {event.side for event in began} == {"left", "right"}
@@ -64,12 +65,12 @@ def test_the_events_are_those_of_somebody_who_gestures_in_every_mode() -> None:
 def test_long_and_short_profile_are_measured_and_compared(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(benchprofile, "FRAMES", 90)
-    monkeypatch.setattr(benchprofile, "ROUNDS", 1)
+    monkeypatch.setattr(profiles, "FRAMES", 90)
+    monkeypatch.setattr(profiles, "ROUNDS", 1)
     bench.bench("profile", as_json=True)
     figures = json.loads(capsys.readouterr().out)["profile"]
-    assert figures["long"].keys() == figures["reference"].keys() == benchprofile.TITLES.keys()
-    for key in benchprofile.TITLES:
+    assert figures["long"].keys() == figures["reference"].keys() == profiles.TITLES.keys()
+    for key in profiles.TITLES:
         long, reference = figures["long"][key], figures["reference"][key]
         assert figures["ratio"][key] == pytest.approx(long / reference)
     bench.bench("profile", as_json=False)
@@ -82,13 +83,13 @@ def test_what_sockets_cost_is_measured_beside_a_daemon_that_may_run(
     for name, value in (
         ("FRAMES", 1000),
         ("ROUND_TRIPS", 20),
-        ("LAST_RATE_HZ", benchcontrol.FIRST_RATE_HZ),
+        ("LAST_RATE_HZ", control.FIRST_RATE_HZ),
         ("HOLD_S", 0.1),
         ("LATE_FRAMES", 5),
     ):
-        monkeypatch.setattr(benchcontrol, name, value)
+        monkeypatch.setattr(control, name, value)
     folder = short_folder / "run"
-    assert benchcontrol.frame_cost(folder).keys() >= {"nobody_us", "one_follower_while_acting_us"}
-    assert benchcontrol.round_trips(folder)["hello_ms"]["median"] > 0
-    assert benchcontrol.followers(folder, 3)["events_per_s"] in (0, benchcontrol.FIRST_RATE_HZ)
-    assert benchcontrol.lateness(folder, shouting=2)["late_median_ms"] > -1
+    assert control.frame_cost(folder).keys() >= {"nobody_us", "one_follower_while_acting_us"}
+    assert control.round_trips(folder)["hello_ms"]["median"] > 0
+    assert control.followers(folder, 3)["events_per_s"] in (0, control.FIRST_RATE_HZ)
+    assert control.lateness(folder, shouting=2)["late_median_ms"] > -1

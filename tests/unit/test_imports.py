@@ -40,6 +40,7 @@ CORE = (
     "profile",
     "simulate",
     "explain",
+    "classifier",
     "recogniser",
     "engine",
     "arrays",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gesturectl import daemon
-from gesturectl.benchload import STEP_US, Camera, twice
+from gesturectl.benches.load import STEP_US, Camera, twice
 from gesturectl.daemon import Control, Meters
 from gesturectl.engine import Engine, Step
 from gesturectl.ledger import Ledger

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gesturectl import bench, benchpointer, motor
-from gesturectl.benchpointer import POINTERS, Ring
+from gesturectl import bench, motor
+from gesturectl.benches import pointer
+from gesturectl.benches.pointer import POINTERS, Ring
 from gesturectl.errors import GesturectlError
 from gesturectl.motor import FRAME_US, PALM, SeenHand, Tap
 from gesturectl.places import Seen
@@ -22,10 +23,10 @@ from tests.fakes import frames
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """One ring of one kind, one hand at rest."""
-    monkeypatch.setattr(benchpointer, "RESTS", 1)
-    monkeypatch.setattr(benchpointer, "RINGS", 1)
-    monkeypatch.setattr(benchpointer, "DISTANCES_PX", (600.0,))
-    monkeypatch.setattr(benchpointer, "WIDTHS_PX", (48.0,))
+    monkeypatch.setattr(pointer, "RESTS", 1)
+    monkeypatch.setattr(pointer, "RINGS", 1)
+    monkeypatch.setattr(pointer, "DISTANCES_PX", (600.0,))
+    monkeypatch.setattr(pointer, "WIDTHS_PX", (48.0,))
 
 
 def test_a_simulated_hand_jitters_as_those_of_people_do() -> None:
@@ -71,17 +72,17 @@ def test_a_tap_hits_within_half_a_width() -> None:
 
 def test_a_filter_is_steadier_than_the_raw_landmarks_and_later() -> None:
     raw, ours = (POINTERS[name] for name in ("raw", "ours"))
-    assert benchpointer.rest_jitter_px(ours) < benchpointer.rest_jitter_px(raw) / 2
-    lag_ms, overshoot_px = benchpointer.stroke(raw, 3.0, 0.5)
+    assert pointer.rest_jitter_px(ours) < pointer.rest_jitter_px(raw) / 2
+    lag_ms, overshoot_px = pointer.stroke(raw, 3.0, 0.5)
     assert lag_ms == pytest.approx(0, abs=1)
     assert overshoot_px == pytest.approx(0, abs=0.1)
-    assert 0 < benchpointer.stroke(ours, 3.0, 0.5)[0] < 33
+    assert 0 < pointer.stroke(ours, 3.0, 0.5)[0] < 33
 
 
 def test_the_stillest_stretches_of_a_recording_are_found() -> None:
     hand = SeenHand(np.random.default_rng(2))
     seen = [hand.observe(i * FRAME_US, max(0, i - 100) * 0.1, 0.0) for i in range(1, 160)]
-    for stretch, since_us in benchpointer.still_stretches(seen):
+    for stretch, since_us in pointer.still_stretches(seen):
         assert stretch[-1].t_us <= 105 * FRAME_US
         assert stretch[0].t_us <= since_us < stretch[-1].t_us
 
@@ -98,9 +99,9 @@ def test_all_three_pointers_are_shown_side_by_side(
     bench.bench("pointer", trace=path, as_json=True)
     found = json.loads(capsys.readouterr().out)["pointer"]
     assert list(found) == ["ours", "plain 1€", "raw"]
-    assert all(set(figures) == set(benchpointer.TITLES) for figures in found.values())
+    assert all(set(figures) == set(pointer.TITLES) for figures in found.values())
     text = StringIO()
-    benchpointer.show(found, Console(file=text, width=80))
+    pointer.show(found, Console(file=text, width=80))
     assert "throughput, bits/s" in text.getvalue()
 
 
@@ -111,4 +112,4 @@ def test_a_recording_without_hands_is_refused(tmp_path: Path) -> None:
         for observation in frames(30):
             writer.write(observation)
     with pytest.raises(GesturectlError, match="shows no hand"):
-        benchpointer.measure(path)
+        pointer.measure(path)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gesturectl import bench, benchsoak, garbage
-from gesturectl.benchsoak import FLAT, GROWS, MEASURES, SHORT, trend, verdict
+from gesturectl import bench, garbage
+from gesturectl.benches import soak
+from gesturectl.benches.soak import FLAT, GROWS, MEASURES, SHORT, trend, verdict
 from gesturectl.errors import GesturectlError, UsageError
 from gesturectl.profile import shipped
 from gesturectl.trace import TraceWriter
@@ -56,7 +57,7 @@ def test_every_shipped_profile_has_its_turn_and_nothing_stays_held(
     with TraceWriter(path, (640, 480), "test") as writer:
         for seen in Performance("open_palm,swipe_left,fist").at(15, body=True):
             writer.write(seen)
-    monkeypatch.setattr(benchsoak, "TURN_US", 300_000)
+    monkeypatch.setattr(soak, "TURN_US", 300_000)
     bench.bench("soak", as_json=True, trace=path, hours=0.01, plot=drawn)
     found = json.loads(capsys.readouterr().out)["soak"]
     assert found.keys() == {"simulated"}
@@ -66,7 +67,7 @@ def test_every_shipped_profile_has_its_turn_and_nothing_stays_held(
     assert set(one["measures"]["held"]["samples"]) == {0}
     assert len(one["sample_hours"]) >= 8
     assert drawn.stat().st_size > 1000
-    benchsoak.show(found, Console(width=150))
+    soak.show(found, Console(width=150))
     assert "keys and buttons held" in capsys.readouterr().out
 
 

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gesturectl import sessionbus
-from gesturectl.benchcontrol import BUSY, desk_in, turning
+from gesturectl.benches.control import BUSY, desk_in, turning
 from gesturectl.companion import FACES, LEVEL
 from gesturectl.control.desk import Desk
 from gesturectl.daemon import Meters

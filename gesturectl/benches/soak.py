@@ -38,7 +38,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from gesturectl import benchcontrol, benchstep, daemon, garbage, profile
+from gesturectl import daemon, garbage, profile
+from gesturectl.benches import control, step
 from gesturectl.control import place
 from gesturectl.control.server import answering
 from gesturectl.daemon import Loop, Outside
@@ -157,7 +158,7 @@ def measure(choice: Choice, trace: Path | None, hours: float, real_hours: float)
     with tempfile.TemporaryDirectory(prefix="gc-") as name:
         folder = Path(name)
         if hours > 0:
-            path = trace or benchstep.written(folder / "bench.jsonl")
+            path = trace or step.written(folder / "bench.jsonl")
             played = replace(choice, source=f"trace:{path}")
             found["simulated"] = _play(folder, played, hours, live=False)
         if real_hours > 0:
@@ -177,7 +178,7 @@ def _play(folder: Path, choice: Choice, hours: float, *, live: bool) -> Figures:
         Recording(again(choice.source), choice.source, realtime=live) as source,
         place.claim(folder / "run") as claim,
         answering(claim, rig) as desk,
-        benchcontrol.following(desk, rig, folder / "run", {"events": 1, "show": 1}),
+        control.following(desk, rig, folder / "run", {"events": 1, "show": 1}),
         garbage.frozen(),
     ):
         began_s, began_cpu_s = time.perf_counter(), time.process_time()

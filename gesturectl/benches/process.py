@@ -35,8 +35,8 @@ Figures = dict[str, Any]
 START: Final = """
 import sys
 from pathlib import Path
-from gesturectl import benchprocess
-benchprocess.first_frame(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+from gesturectl.benches import process
+process.first_frame(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
 """
 IMPORT: Final = "import mediapipe"
 OURS: Final = START.replace("first_frame", "resident_ours")
@@ -97,7 +97,7 @@ def resident_ours(estimator: str, hand: Any, pose: Any) -> None:
 
 def resident_bare(estimator: str, hand: Any, pose: Any) -> None:
     """Do the same with MediaPipe alone."""
-    from gesturectl.benchframe import bare_loop
+    from gesturectl.benches.frame import bare_loop
     from gesturectl.sources import open_source
 
     choice = Choice(SOURCE, None, "memory", hand_model=hand, pose_model=pose)

@@ -26,9 +26,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gesturectl import benchcontrol, benchprofile, garbage
-from gesturectl.benchsoak import again
-from gesturectl.benchstep import two_hands_and_a_body
+from gesturectl import garbage
+from gesturectl.benches import control, profiles
+from gesturectl.benches.soak import again
+from gesturectl.benches.step import two_hands_and_a_body
 from gesturectl.catalog import catalog
 from gesturectl.control import place
 from gesturectl.control.server import answering
@@ -152,8 +153,8 @@ def _people(choice: Choice) -> Figures:
 
 
 def _bindings() -> Figures:
-    rules = [parse(benchprofile.profile_text(n)) for n in BINDINGS]
-    all_us = [np.array(times) for times, _ in benchprofile.step_times_us(*rules)]
+    rules = [parse(profiles.profile_text(n)) for n in BINDINGS]
+    all_us = [np.array(times) for times, _ in profiles.step_times_us(*rules)]
     return {
         "n": list(BINDINGS),
         "event_us": [float(np.median(times)) for times in all_us],
@@ -315,7 +316,7 @@ def full() -> Figures:
     with tempfile.TemporaryDirectory(prefix="gc-") as name:
         folder = Path(name)
         with (
-            _house(folder / "full", APPLICATIONS, benchprofile.BINDINGS, PROGRAMS) as many,
+            _house(folder / "full", APPLICATIONS, profiles.BINDINGS, PROGRAMS) as many,
             _house(folder / "one", 1, 1, 1) as one,
         ):
             seen = two_hands_and_a_body()
@@ -333,7 +334,7 @@ def full() -> Figures:
         for found_us in times_us
     )
     return {
-        "on": f"{APPLICATIONS} applications of {benchprofile.BINDINGS} bindings, "
+        "on": f"{APPLICATIONS} applications of {profiles.BINDINGS} bindings, "
         f"{PROGRAMS} programs that follow",
         "frames": len(times_us[0]) - TURN,
         "median_us": many_50,
@@ -353,11 +354,11 @@ def write_profile(folder: Path, applications: int, bindings: int) -> Path:
     folder.mkdir()
     for number in range(applications):
         text = ["version: 1", "profiles:", f"  - match: {{only: [{{app: app{number}}}]}}"]
-        text += ["    bindings:", *(f"      {one}" for one in benchprofile.binding_lines(bindings))]
+        text += ["    bindings:", *(f"      {one}" for one in profiles.binding_lines(bindings))]
         (folder / f"app{number}.yaml").write_text("\n".join(text) + "\n", "utf-8")
     names = ", ".join(f"app{number}.yaml" for number in range(applications))
     whole = folder / "all.yaml"
-    whole.write_text("\n".join([*benchprofile.heading(), f"imports: [{names}]\n"]), "utf-8")
+    whole.write_text("\n".join([*profiles.heading(), f"imports: [{names}]\n"]), "utf-8")
     return whole
 
 
@@ -366,13 +367,13 @@ def _house(
     folder: Path, applications: int, bindings: int, programs: int
 ) -> Iterator[Callable[[Observation], None]]:
     """Give what the daemon does with a frame, but for the landmarks, while programs follow it."""
-    source, sink = Recording(benchcontrol.nothing(), "the bench", realtime=False), Unsent()
+    source, sink = Recording(control.nothing(), "the bench", realtime=False), Unsent()
     engine = Engine(Recogniser.load(), load(write_profile(folder, applications, bindings)))
     rig = Rig(Choice("bench", None, sink), None, source, None, engine, sink)
     with (
         place.claim(folder / "run") as claim,
         answering(claim, rig) as desk,
-        benchcontrol.following(desk, rig, folder / "run", {"events": programs}),
+        control.following(desk, rig, folder / "run", {"events": programs}),
     ):
         note = desk.noting(silent)
         loop = Loop(source, None, engine, sink, rig.ledger, Control(), watcher=note)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gesturectl import daemon
-from gesturectl.benchlatency import listening, server, spread, wait_for
+from gesturectl.benches.latency import listening, server, spread, wait_for
 from gesturectl.catalog import catalog
 from gesturectl.daemon import Control, Meters
 from gesturectl.engine import Engine, Step

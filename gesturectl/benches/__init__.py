@@ -1,0 +1,1 @@
+"""What `gesturectl bench` can measure: a module for each subject, named in `bench.BENCHES`."""
