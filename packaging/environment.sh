@@ -19,8 +19,10 @@ pip() {
     "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@"
 }
 echo "Installing $requirements" >&2
-# Wheels only, for nobody should have to compile; xcffib, pure Python, is published as source.
-pip install --require-hashes --only-binary=:all: --no-binary=xcffib --requirement "$requirements"
+# Wheels only, for nobody should have to compile; xcffib, pure Python, is published as source. The
+# lock is complete but for what overrides.txt leaves out, so pip need not look for dependencies.
+pip install --no-deps --require-hashes --only-binary=:all: --no-binary=xcffib \
+    --requirement "$requirements"
 said=$(pip install --no-deps --no-build-isolation --editable . 2>&1) || {
     echo "$said" >&2
     exit 1

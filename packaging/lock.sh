@@ -15,9 +15,9 @@ compile() {
     shift
     "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --custom-compile-command "make lock" \
-        --constraint packaging/constraints.txt \
+        --constraint packaging/constraints.txt --override packaging/overrides.txt \
         --output-file "$output" pyproject.toml "$@"
 }
 
 compile requirements/run.txt --group build "$@"
-compile requirements/test.txt --group build --group dev --extra mqtt --extra osc --extra train --extra tray "$@"
+compile requirements/test.txt --group build --group dev --extra mqtt --extra osc --extra pynput --extra train --extra tray "$@"
