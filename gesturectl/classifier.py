@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -80,6 +79,9 @@ class _Due(NamedTuple):
     scored: list[Moved]
 
 
+_Pair = tuple[Observation, Seen]
+
+
 class Classifier:
     """The networks, and what they remember, of one controlling person.
 
@@ -112,46 +114,46 @@ class Classifier:
 
     def look(self, observations: Sequence[Observation]) -> list[Seen]:
         """Return what the next frames show, of which the times must grow."""
-        seen: list[Seen] = []
-        for size_px, alike in groupby(observations, attrgetter("size_px")):
-            seen += self._look(list(alike), size_px)
-        return seen
+        pairs = [(frame, Seen([], {})) for frame in observations]
+        for size_px, alike in groupby(pairs, lambda pair: pair[0].size_px):
+            some = list(alike)
+            self._score(self._hands(some, size_px), self._bodies(some, size_px))
+        return [seen for _, seen in pairs]
 
-    def _look(self, frames: Sequence[Observation], size_px: tuple[int, int]) -> list[Seen]:
-        seen = [Seen([], {}) for _ in frames]
-        hands = [
-            (frame.t_us, hand, shown)
-            for frame, shown in zip(frames, seen, strict=True)
+    def _hands(self, pairs: Iterable[_Pair], size_px: tuple[int, int]) -> list[_Due]:
+        """Score the poses of hands; return the grid steps that frames complete of them."""
+        shown = [
+            (frame.t_us, hand, seen)
+            for frame, seen in pairs
             for hand in {hand.side: hand for hand in frame.hands}.values()
         ]
-        of_hands: list[_Due] = []
-        if hands:
-            points = features.hand_points([hand for _, hand, _ in hands], size_px)
+        due: list[_Due] = []
+        if shown:
+            points = features.hand_points([hand for _, hand, _ in shown], size_px)
             shapes, signals = features.hand_shapes_and_signals(points)
             scores = self._hand_pose.scores(shapes)
-            for (t_us, hand, shown), p, signal in zip(hands, scores, signals, strict=True):
-                shown.poses.append((hand.side, p))
-                of_hands += self._follow(HANDS[hand.side], t_us, signal, shown)
-        bodies = [
-            (frame.t_us, frame.bodies[0], shown)
-            for frame, shown in zip(frames, seen, strict=True)
-            if frame.bodies
-        ]
-        of_arms: list[_Due] = []
-        if bodies:
-            points = features.body_points(np.array([body.image for _, body, _ in bodies]), size_px)
+            for (t_us, hand, seen), p, signal in zip(shown, scores, signals, strict=True):
+                seen.poses.append((hand.side, p))
+                due += self._follow(HANDS[hand.side], t_us, signal, seen)
+        return due
+
+    def _bodies(self, pairs: Iterable[_Pair], size_px: tuple[int, int]) -> list[_Due]:
+        """Score the poses of bodies; return the grid steps that frames complete of their arms."""
+        shown = [(frame.t_us, frame.bodies[0], seen) for frame, seen in pairs if frame.bodies]
+        due: list[_Due] = []
+        if shown:
+            points = features.body_points(np.array([body.image for _, body, _ in shown]), size_px)
             shapes, (right, left) = features.body_shapes_and_arms(points)
             scores = self._body_pose.scores(shapes)
-            for n, (t_us, _, shown) in enumerate(bodies):
-                shown.poses.append(("body", scores[n]))
-                of_arms += self._follow(ARMS["right"], t_us, right[n], shown)
-                of_arms += self._follow(ARMS["left"], t_us, left[n], shown)
-        self._score(of_hands, of_arms)
-        return seen
+            for n, (t_us, _, seen) in enumerate(shown):
+                seen.poses.append(("body", scores[n]))
+                due += self._follow(ARMS["right"], t_us, right[n], seen)
+                due += self._follow(ARMS["left"], t_us, left[n], seen)
+        return due
 
-    def _follow(self, mover: Mover, t_us: int, signal: Float32, shown: Seen) -> list[_Due]:
+    def _follow(self, mover: Mover, t_us: int, signal: Float32, seen: Seen) -> list[_Due]:
         """Return the grid steps that one frame completes of a mover."""
-        scored = shown.moved[mover] = []
+        scored = seen.moved[mover] = []
         return [_Due(mover, moment, scored) for moment in self._tracks[mover].push(t_us, signal)]
 
     def _score(self, of_hands: Sequence[_Due], of_arms: Sequence[_Due]) -> None:
