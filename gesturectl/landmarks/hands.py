@@ -1,14 +1,16 @@
 """Hands in a picture: found by their palms, then followed from frame to frame.
 
 A palm detector (4.7 ms on the machine of docs/performance.md) is asked only when the caller says
-so; a hand that is followed costs one run of the landmark network (4.2 ms). Networks, regions and
+so; a hand that is followed costs one run of the landmark network (4.2 ms). Where both are to run,
+they run on two cores, and what is found is the same. Networks, regions and
 thresholds are those of MediaPipe's hand landmarker, and so are the points: on clips of hands that
 are followed they differ by about 0.1 pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from math import cos, sin
 from pathlib import Path
 from typing import Final
@@ -49,12 +51,16 @@ NEAR_BOXES: Final = 0.2
 class Hands:
     """Follows up to `most` hands of a bundle's networks.
 
+    `beside` runs the palm detector while the hands that are followed are looked at. It is the
+    caller's to shut down.
+
     Raises:
         ModelError: the bundle is not that of a hand landmarker.
     """
 
-    def __init__(self, bundle: Path, most: int, *, threads: int = 1) -> None:
+    def __init__(self, bundle: Path, most: int, beside: Executor, *, threads: int = 1) -> None:
         self.most = most
+        self._beside = beside
         self._palms = Network(
             bundle, DETECTOR, [(1, 2016, 18), (1, 2016, 1)], wanted=(0, 1), threads=threads
         )
@@ -80,12 +86,19 @@ class Hands:
 
     def look(self, rgb: Pixels, *, search: bool) -> list[Hand]:
         """Return the hands in a picture; with `search`, also those that were not there before."""
-        regions = self._regions
-        if search and self.missing:
-            for palm in self._find(rgb):
-                if all(overlap(palm.box, known.box) <= FOLLOWED for known in regions):
-                    regions = [*regions, palm]
-        seen = [one for one in (self._see(rgb, region) for region in regions[: self.most]) if one]
+        regions, palms = self._regions, list[Region]()
+        if not (search and self.missing):
+            seen = self._see_all(rgb, regions)
+        elif not regions:
+            seen, palms = [], self._find(rgb)
+        else:
+            finding = self._beside.submit(self._find, rgb)
+            try:
+                seen = self._see_all(rgb, regions)
+            finally:
+                palms = finding.result()
+        room = self.most - len(regions)
+        seen += self._see_all(rgb, _apart(palms, regions)[:room])
         kept = without_doubles([points for _, points in seen])
         self._regions = [of_hand(seen[index][1]) for index in kept]
         return [seen[index][0] for index in kept]
@@ -106,6 +119,10 @@ class Hands:
             points = placed(one.points * side_px, matrix)
             found.append(of_palm(corners.ravel(), points[PALM_WRIST], points[PALM_MIDDLE]))
         return found
+
+    def _see_all(self, rgb: Pixels, regions: Iterable[Region]) -> list[tuple[Hand, Matrix]]:
+        """Return the hands that are in these regions."""
+        return [one for one in (self._see(rgb, region) for region in regions) if one]
 
     def _see(self, rgb: Pixels, region: Region) -> tuple[Hand, Matrix] | None:
         """Return the hand in a region, if there is one, with its points (21, 2) in pixels."""
@@ -128,6 +145,15 @@ class Hands:
             image,
             turned(world.reshape(HAND_POINTS, 3), region.angle),
         ), at
+
+
+def _apart(palms: Iterable[Region], followed: Sequence[Region]) -> list[Region]:
+    """Return the palms that are none of the hands that are followed, nor of a palm before."""
+    apart: list[Region] = []
+    for palm in palms:
+        if all(overlap(palm.box, known.box) <= FOLLOWED for known in (*followed, *apart)):
+            apart.append(palm)
+    return apart
 
 
 def turned(world: Float32, angle: float) -> Float32:

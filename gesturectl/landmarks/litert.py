@@ -59,13 +59,12 @@ class LiteRTLandmarker:
         self._closed = False
         self._hands: Hands | None = None
         self._bodies: Bodies | None = None
+        # LiteRT runs without Python's lock: two networks on two cores.
+        self._beside = ThreadPoolExecutor(2, thread_name_prefix="networks")
         if needs.hands:
-            self._hands = Hands(hand_bundle(given=hand_model), needs.hands)
+            self._hands = Hands(hand_bundle(given=hand_model), needs.hands, self._beside)
         if needs.bodies:
             self._bodies = Bodies(pose_bundle(given=pose_model), needs.bodies)
-        self._beside: ThreadPoolExecutor | None = None
-        if self._hands is not None and self._bodies is not None:
-            self._beside = ThreadPoolExecutor(1, thread_name_prefix="bodies")
         self._tracks: tuple[Track, ...] = ()
         self._for_hands, self._for_bodies = attention.State(), attention.State()
         self._then: NDArray[np.float32] | None = None
@@ -86,8 +85,7 @@ class LiteRTLandmarker:
         beside: Future[list[Body]] | None = None
         if self._bodies is not None and (for_bodies or self._bodies.following):
             look = partial(self._bodies.look, rgb, frame.t_us, search=for_bodies)
-            if self._beside is not None and (for_hands or self._followed):
-                # LiteRT runs without Python's lock: two networks on two cores.
+            if for_hands or self._followed:
                 beside = self._beside.submit(look)
             else:
                 bodies = look()
@@ -129,8 +127,7 @@ class LiteRTLandmarker:
     def close(self) -> None:
         """Free the models. Closing twice does nothing."""
         self._closed = True
-        if self._beside is not None:
-            self._beside.shutdown()
+        self._beside.shutdown()
         self._hands = self._bodies = None
 
     def __enter__(self) -> Self:

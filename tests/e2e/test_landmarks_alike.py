@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
 import pytest
 
+from gesturectl.landmarks.hands import Hands
 from gesturectl.landmarks.litert import LiteRTLandmarker
 from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
 from gesturectl.sources import EndOfSource
@@ -91,3 +93,29 @@ def test_an_empty_room_is_hardly_looked_at(bundles: Bundles) -> None:
             landmarker.detect(Frame(number * 33_333, rgb))
             searched.append(landmarker._for_hands.searched_us != before)
     assert sum(searched[30:]) <= 3  # in three seconds, once the room is known
+
+
+class _AtOnce(Executor):
+    """Runs what it is given before it returns."""
+
+    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def, override]
+        done = Future()  # type: ignore[var-annotated]
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def test_what_is_found_while_others_are_followed_is_found_by_one_network_after_the_other_too(
+    bundles: Bundles,
+) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        together, in_turn = (Hands(bundles.hand, 2, one) for one in (beside, _AtOnce()))
+        followed = []
+        for number, frame in enumerate(acted("swipe_left?by=arm", 60)):
+            rgb = frame.rgb.copy()
+            if number < 30:  # one hand is covered at first
+                rgb[:, : rgb.shape[1] // 2] = 0
+            followed.append(len(together.regions))
+            found = [hand.image for hand in together.look(rgb, search=True)]
+            again = [hand.image for hand in in_turn.look(rgb, search=True)]
+            assert np.array_equal(found, again)
+        assert followed[29:32] == [1, 1, 2]
