@@ -56,10 +56,14 @@ def _frame(scene: str, most: float) -> tuple[Callable[[Figures], str], Callable[
         one = found["frame"][scene]
         return (
             f"{one['gesturectl_median_ms']:.1f} against {one['bare_mediapipe_median_ms']:.1f} ms: "
-            f"**{one['ratio_of_medians']:.2f}**, p95 {one['ratio_of_p95']:.2f}"
+            f"**{one['ratio_of_medians']:.2f}**, p95 **{one['ratio_of_p95']:.2f}**"
         )
 
-    return said, lambda found: bool(found["frame"][scene]["ratio_of_medians"] <= most)
+    def met(found: Figures) -> bool:
+        one = found["frame"][scene]
+        return bool(max(one["ratio_of_medians"], one["ratio_of_p95"]) <= most)
+
+    return said, met
 
 
 def _soak(time: str) -> tuple[Callable[[Figures], str], Callable[[Figures], bool]]:
