@@ -1,7 +1,8 @@
 """Learn gestures of a user's own from a few takes, and refuse what is none of them.
 
-In: takes, each a list of Observations of about 0.5-3 s, under the names of their gestures, and
-takes of ordinary behaviour. Out: `Learned`, whose `judge` names a take or refuses it.
+In: takes, each a list of Observations of about 0.5-3 s, embedded one by one, under the names of
+their gestures, and takes of ordinary behaviour. Out: `Learned`, which scores a take for each
+gesture and says from which score on to believe it. `taught` carries this over to streams.
 
 The one idea: a take is told by what it shows *on average*. Each step of the grid is described by
 several views (the hand's shape, where it is, where it goes, what the arms do), each view passes
@@ -23,7 +24,7 @@ people change hands between takes. With sides apart in all views, half of the us
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,15 +32,10 @@ from numpy.typing import NDArray
 
 from gesturectl import views
 from gesturectl.errors import SampleError
-from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32, Observation
-from gesturectl.views import EMBEDDING_SIZE
-
-Take = Sequence[Observation]
-Float64 = NDArray[np.float64]
+from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32, Float64, Int64, Take
 
 MIN_TAKE_US, MAX_TAKE_US = 300_000, 10_000_000
 MAX_RATE_HZ = 200  # no camera that gives pictures gives more
-MAX_TAKES = 2_000  # embedding and fitting so many takes some 3 s on one core
 _MAX_COORDINATE = 100.0  # of the image's size; an estimator that loses a joint stays far below
 
 # Ridge and nearness, like the views, were chosen on every second user of the measure `custom`.
@@ -51,111 +47,40 @@ NEARNESS = 2.0  # weight of the likeness to the nearest take, beside the regress
 # --- learning -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is expected of one gesture, from its own takes, each left out in its turn.
-
-    `recalled` of `takes` would have been accepted; a single take cannot be left out and counts as
-    not. `confused` is the other gesture that its takes were most often taken for, or None.
-    """
-
-    takes: int
-    recalled: int
-    confused: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a take was taken for: `gesture` is None where `score` stays below `enter`."""
-
-    gesture: str | None
-    likeliest: str
-    score: float
-    enter: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
     """Gestures of one user's own. Immutable: a refit makes another one.
 
     `weights` (EMBEDDING_SIZE, C) and `bias` (C,) are the regression, `takes` (N, EMBEDDING_SIZE)
-    the embedded samples and `owner` (N,) whose they are. `false_accepts` of the `background` takes
-    of ordinary behaviour exceed `enter`, each left out in its turn; `enter` is infinite where there
-    was too little of it.
+    the embedded samples and `owner` (N,) whose they are. A score from `enter` on is believed; it is
+    infinite where there was too little ordinary behaviour to tell.
     """
 
     names: tuple[str, ...]
     weights: Float32
     bias: Float32
     takes: Float32
-    owner: NDArray[np.int64]
+    owner: Int64
     enter: float
-    told: tuple[Told, ...]
-    false_accepts: int
-    background: int
 
     def scores(self, embedded: Float32) -> Float32:
         """Return the scores (..., C) of embedded takes (..., EMBEDDING_SIZE)."""
         return scores(embedded, self.weights, self.bias, self.takes, self.owner)
 
-    def judge(self, take: Take) -> Verdict:
-        """Name a take, or refuse it.
-
-        Raises:
-            SampleError: the take is damaged, as for `embed`.
-        """
-        scores = self.scores(embed(take))
-        best = int(scores.argmax())
-        name, score = self.names[best], float(scores[best])
-        return Verdict(name if score >= self.enter else None, name, score, self.enter)
-
-
-def learn(samples: Mapping[str, Sequence[Take]], background: Sequence[Take]) -> Learned:
-    """Learn gestures from their takes, and from takes of ordinary behaviour what to refuse.
-
-    Raises:
-        SampleError: a take is damaged (the message says which), or there are too few or too many.
-    """
-    if len(background) < MIN_BACKGROUND:
-        raise SampleError(
-            f"{len(background)} takes of ordinary behaviour: it needs {MIN_BACKGROUND} or more to "
-            "know what to refuse"
-        )
-    embedded = {name: _embed_all(takes, repr(name)) for name, takes in samples.items()}
-    for name, rows in embedded.items():
-        for unseen in np.flatnonzero(~rows.any(1)):
-            raise SampleError(f"take {unseen + 1} of {name!r} shows nobody; record it again")
-    return fit(embedded, _embed_all(background, "ordinary behaviour"))
-
-
-def _embed_all(takes: Sequence[Take], whose: str) -> Float32:
-    out = np.zeros((len(takes), EMBEDDING_SIZE), np.float32)
-    for i, take in enumerate(takes):
-        try:
-            out[i] = embed(take)
-        except SampleError as error:
-            raise SampleError(f"take {i + 1} of {whose}: {error}") from error
-    return out
-
 
 def fit(samples: Mapping[str, Float32], background: Float32) -> Learned:
     """Learn from embedded takes: (takes, EMBEDDING_SIZE) a gesture, and ordinary behaviour.
 
-    With fewer than `MIN_BACKGROUND` ordinary takes the scores are of use, but `judge` refuses all.
+    With fewer than `MIN_BACKGROUND` ordinary takes the scores are of use, but none is believed.
 
     Raises:
-        SampleError: there is no gesture, a gesture has no takes, or there are too many takes.
+        SampleError: there is no gesture, or a gesture has no takes.
     """
+    check_some(samples)
     names = tuple(samples)
-    if not names or any(len(samples[name]) == 0 for name in names):
-        empty = ", ".join(name for name in names if len(samples[name]) == 0)
-        raise SampleError(f"no takes of {empty or 'any gesture'}; record some")
     owner = np.repeat(np.arange(len(names)), [len(samples[name]) for name in names])
     takes = np.concatenate([samples[name] for name in names])
     n = len(takes) + len(background)
-    if n > MAX_TAKES:
-        raise SampleError(f"{n} takes are more than can be learned from; keep {MAX_TAKES} of them")
-
     x = np.concatenate([takes, background]).astype(np.float64)
     x = np.concatenate([x, np.ones((n, 1))], axis=1)  # the last column learns the bias
     goal = np.full((n, len(names)), -1.0)
@@ -180,9 +105,6 @@ def fit(samples: Mapping[str, Float32], background: Float32) -> Learned:
         takes.astype(np.float32),
         owner,
         enter,
-        tuple(_told(own, owner, enter, names, i) for i in range(len(names))),
-        int((ordinary.max(1) >= enter).sum()),
-        len(background),
     )
 
 
@@ -191,7 +113,7 @@ def scores(
     weights: Float32,
     bias: Float32,
     takes: Float32,
-    owner: NDArray[np.int64],
+    owner: Int64,
 ) -> Float32:
     """Return the scores (..., C) of embedded takes: the regression, and the nearest take of each.
 
@@ -203,7 +125,7 @@ def scores(
     return told
 
 
-def nearest(like: NDArray[np.floating], owner: NDArray[np.int64], n: int) -> Float64:
+def nearest(like: NDArray[np.floating], owner: Int64, n: int) -> Float64:
     """Return each gesture's greatest likeness (..., n) of those to all takes (..., N)."""
     greatest: Float64 = np.stack([like[..., owner == i].max(-1) for i in range(n)], axis=-1)
     return greatest
@@ -220,17 +142,6 @@ def _threshold(own: Float64, ordinary: Float64) -> float:
     return low + max(high - low, 0.0) / 2
 
 
-def _told(
-    own: Float64, owner: NDArray[np.int64], enter: float, names: tuple[str, ...], which: int
-) -> Told:
-    mine = own[owner == which]
-    best = mine.argmax(1)
-    right = best == which
-    wrong = np.bincount(best[~right], minlength=len(names))
-    confused = names[int(wrong.argmax())] if wrong.any() else None
-    return Told(len(mine), int((right & (mine[:, which] >= enter)).sum()), confused)
-
-
 # --- from a take to one vector ------------------------------------------------------------------
 
 
@@ -244,6 +155,17 @@ def embed(take: Take) -> Float32:
     check(take)
     told = views.beats(take)
     return told.window(0, len(told)).embedded()
+
+
+def check_some(samples: Mapping[str, Sized]) -> None:
+    """Refuse to learn from nothing.
+
+    Raises:
+        SampleError: there is no gesture, or a gesture has no takes.
+    """
+    if not samples or not all(map(len, samples.values())):
+        empty = ", ".join(name for name, takes in samples.items() if not len(takes))
+        raise SampleError(f"no takes of {empty or 'any gesture'}; record some")
 
 
 def check(take: Take, max_us: int = MAX_TAKE_US) -> None:

@@ -25,11 +25,11 @@ from gesturectl.errors import SampleError
 from gesturectl.rig import Choice, open_landmarker
 from gesturectl.samples import MAX_TAKES, Part, Plan, Store
 from gesturectl.sources import EndOfSource, Source, gives_frames, open_source
-from gesturectl.takes import Cutter, Phase, Take, Timing
+from gesturectl.takes import Cutter, Phase, Timing
 from gesturectl.teachview import Screen, Status
 from gesturectl.trace import read_trace
 from gesturectl.trimming import only, trim
-from gesturectl.types import Needs, Observation
+from gesturectl.types import Needs, Observation, Take
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
@@ -27,9 +27,8 @@ from gesturectl import strictjson
 from gesturectl.catalog import catalog
 from gesturectl.errors import SampleError, TraceError, UsageError
 from gesturectl.trace import TraceWriter, read_trace
-from gesturectl.types import Observation
+from gesturectl.types import Observation, Take
 
-Take = Sequence[Observation]
 Part = Literal["hand", "body", "auto"]
 
 MAX_GESTURES: Final = 50

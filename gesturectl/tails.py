@@ -20,14 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64 = NDArray[np.float64]
+from gesturectl.rates import CONFIDENCE
+from gesturectl.types import Float64
 
 _TAIL = 0.03  # of all seconds, the highest; ten at least
 _MIN_TAIL = 10
 _DRAWS = 200
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +78,7 @@ class Tail:
         drawn = np.random.default_rng(0).integers(pieces, size=(_DRAWS, pieces))
         low, high = np.quantile(
             carried_on(self.over[drawn].sum(1), self.excess[drawn].sum(1)),
-            [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2],
+            [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2],
         )
         middle = carried_on(self.over.sum(keepdims=True), self.excess.sum(keepdims=True))
         return float(middle[0]), float(low), float(high)

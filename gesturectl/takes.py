@@ -20,7 +20,7 @@ A trace whose frames are labelled needs none of this: each stretch of one label 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import groupby
@@ -31,9 +31,7 @@ import numpy as np
 from gesturectl import features
 from gesturectl.errors import SampleError
 from gesturectl.samples import Part
-from gesturectl.types import Body, Float32, Hand, Observation, Subject
-
-Take = Sequence[Observation]
+from gesturectl.types import Body, Float32, Hand, Observation, Subject, Take
 
 # Movement over 267 ms, in palm sizes for a hand and halves of the shoulders' width for a body. The
 # landmarks of a hand held still wander by 0.05 to 0.2 (real clips through MediaPipe; the puppet's

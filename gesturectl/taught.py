@@ -42,18 +42,16 @@ from gesturectl.strips import Heard, Strip
 from gesturectl.tails import Tail
 from gesturectl.taughtfile import load, save
 from gesturectl.trimming import Kind, only, trim_all
-from gesturectl.types import Float32, Observation
-from gesturectl.views import BEAT_US, LEFT, RIGHT, Beats, beats
+from gesturectl.types import Float32, Float64, Int64, Take
+from gesturectl.views import BEAT_US, LEFT, RIGHT, SIDES, Beats, beats
 
-__all__ = ["Expected", "Take", "Taught", "load", "refit", "save"]
+__all__ = ["Expected", "Taught", "load", "refit", "save"]
 
-Take = Sequence[Observation]
-Float64 = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Judge = tuple[Float32, Float32]
 """A regression: weights (EMBEDDING_SIZE, C) and bias (C,)."""
 
 FALSE_PER_HOUR = 0.2
+MAX_TAKES = 500  # of all gestures; learning from so many takes some 5 s (docs/performance.md)
 MAX_BACKGROUND_US = 1_200_000_000  # of the user's own, the newest: 20 min take some 3 s
 
 _POSE_BEATS = 4
@@ -140,11 +138,9 @@ def refit(
         SampleError: a take is damaged or shows nobody (says which), or there are none or too many.
         ModelError: the background that comes with the program is damaged.
     """
-    if not takes or any(not own for own in takes.values()):
-        empty = ", ".join(name for name, own in takes.items() if not own)
-        raise SampleError(f"no takes of {empty or 'any gesture'}; record some")
-    if (n := sum(map(len, takes.values()))) > custom.MAX_TAKES // 4:
-        raise SampleError(f"{n} takes are too many to learn from; keep {custom.MAX_TAKES // 4}")
+    custom.check_some(takes)
+    if (n := sum(map(len, takes.values()))) > MAX_TAKES:
+        raise SampleError(f"{n} takes are too many to learn from; keep {MAX_TAKES} of them")
     gestures = [_gesture(name, own, parts.get(name, "auto")) for name, own in takes.items()]
     for i, take in enumerate(negatives):
         _check(take, f"take {i + 1} of what was wrong")
@@ -237,7 +233,7 @@ def _gesture(name: str, takes: Sequence[Take], part: str) -> _Gesture:
 
 def _shown(take: Take) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which frames show the right and left hand (2, T), and a body (T,)."""
-    hands = [[any(h.side == side for h in o.hands) for o in take] for side in ("right", "left")]
+    hands = [[any(h.side == side for h in o.hands) for o in take] for side in SIDES]
     return np.array(hands), np.array([bool(o.bodies) for o in take])
 
 
@@ -255,7 +251,7 @@ def _move_together(cut: Sequence[tuple[Take, int, int]], kind: Kind) -> bool:
         return True
     ratios = []
     for take, first, last in cut:
-        paths = sorted(_path(take[first : last + 1], side) for side in ("right", "left"))
+        paths = sorted(_path(take[first : last + 1], side) for side in SIDES)
         ratios.append(paths[0] / max(paths[1], 1e-6))
     return float(np.median(ratios)) > _ALONG
 
@@ -486,7 +482,7 @@ class _Fit:
             self._gram = np.block([[self._gram, across], [across.T, x @ x.T]])
             self._x = np.concatenate([self._x, x])
 
-    def _system(self, used: NDArray[np.bool_]) -> tuple[Ints, Float64, Float64]:
+    def _system(self, used: NDArray[np.bool_]) -> tuple[Int64, Float64, Float64]:
         """Return which rows (n,) are learned from, their goals (n, C) and their ridge (n,)."""
         self._grow()
         n = len(self.takes)
@@ -576,7 +572,7 @@ class _Fit:
 
     def _own_peaks(
         self, inverse: Float64, dual: Float64, weights: Float32, bias: Float32
-    ) -> tuple[Float64, Ints]:
+    ) -> tuple[Float64, Int64]:
         """Return the highest score of each take's own gesture, by what the others teach, and
         which gesture was the likeliest then; -inf where a take is the only one.
         """
@@ -596,7 +592,7 @@ class _Fit:
                     rivals[i] = int(scores[best].argmax())
         return peaks, rivals
 
-    def _lost(self, inverse: Float64, dual: Float64, takes: Ints) -> list[Judge]:
+    def _lost(self, inverse: Float64, dual: Float64, takes: Int64) -> list[Judge]:
         """Return what the regression loses without each of some takes, and without its parts."""
         if not len(takes):
             return []

@@ -25,10 +25,9 @@ from gesturectl.rig import EVERYTHING, Choice
 from gesturectl.samples import PIECE_US, Plan, Store, check_name
 from gesturectl.score import EARLY_US
 from gesturectl.sources import is_live
-from gesturectl.takes import Take
 from gesturectl.taught import Expected, Taught
 from gesturectl.teachview import Screen, Status
-from gesturectl.types import Began, Observation
+from gesturectl.types import Began, Observation, Take
 
 ACTED_FPS: Final = 15.0  # of shipped gestures that are held against a new one: as slow cameras give
 OFTEN: Final = 0.5  # of a gesture's takes: a shipped gesture that fires in so many collides with it

@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesturectl import features
-from gesturectl.types import HAND_POINTS, Float32, Observation
+from gesturectl.types import Float32, Float64, Take
+from gesturectl.views import PALMS_PER_SHOULDERS, SIDES
 
 Kind = Literal["pose", "motion"]
-Take = Sequence[Observation]
 
 _SPAN = 3  # movement is what happens within 100 ms
 _FOREMOST = 3  # points of a hand that move most: a single finger is enough
-_PALMS_PER_SHOULDERS = 4.0
 _MOVES = 0.2  # of the greatest movement, above rest
 _STILL_PALMS = 0.12  # estimators let the points of a hand at rest jump by half of this
 _HELD = 0.55  # of the time a pose is held at least, where a take shows little else
@@ -64,9 +63,7 @@ def trim(take: Take) -> tuple[int, int]:
     return trim_all([take])[1][0]
 
 
-def _trim(
-    take: Take, kind: Kind, moves: NDArray[np.float64], seen: NDArray[np.bool_]
-) -> tuple[int, int]:
+def _trim(take: Take, kind: Kind, moves: Float64, seen: Bools) -> tuple[int, int]:
     if not seen.any():
         return 0, len(take) - 1
     if kind == "pose":
@@ -89,7 +86,7 @@ def _trim(
     return min(int(a), last_frame), min(max(int(b), int(a)), last_frame)
 
 
-def _movement(take: Take) -> tuple[NDArray[np.float64], Bools]:
+def _movement(take: Take) -> tuple[Float64, Bools]:
     """Return, for each grid step of a take, how much moves (G,) in palm sizes, and who is seen."""
     begin = take[0].t_us // features.STEP_US
     n = take[-1].t_us // features.STEP_US - begin + 1
@@ -100,8 +97,8 @@ def _movement(take: Take) -> tuple[NDArray[np.float64], Bools]:
         if not len(steps):
             continue
         at = values.reshape(len(steps), -1, 2)
-        earlier = np.maximum(np.searchsorted(steps, steps - _SPAN), 0)
-        way = np.sqrt(((at - at[earlier]) ** 2).sum(-1))
+        earlier = at[np.searchsorted(steps, steps - _SPAN)]
+        way = np.sqrt(((at - earlier) ** 2).sum(-1))
         foremost = np.sort(way, axis=1)[:, -_FOREMOST:].mean(1)
         excess = foremost - np.quantile(foremost, 0.2)
         where = steps - begin
@@ -113,31 +110,29 @@ def _movement(take: Take) -> tuple[NDArray[np.float64], Bools]:
 def _signals(take: Take) -> list[tuple[list[int], Float32]]:
     """Return stamps and points (T, P, 2), in palm sizes, of each hand and arm that is seen."""
     told: list[tuple[list[int], Float32]] = []
-    for side in ("right", "left"):
+    for side in SIDES:
         seen = {o.t_us: h for o in take for h in o.hands if h.side == side}
         if seen:
-            size_px = take[0].size_px
-            points = features.hand_points(list(seen.values()), size_px)
+            points = features.hand_points(list(seen.values()), take[0].size_px)
             _, size = features.palm_frame(points)
-            flat = points[..., :2] / np.median(size)
-            told.append((list(seen), flat.reshape(-1, HAND_POINTS, 2)))
+            told.append((list(seen), points[..., :2] / np.median(size)))
     bodies = [
         (o.t_us, features.body_points(o.bodies[0].image, o.size_px)) for o in take if o.bodies
     ]
     if bodies:
         points = np.stack([body for _, body in bodies])
         for body in (points, features.mirror_body(points)):
-            wrist = features.arm_signals(body)[:, None, :2] * np.float32(_PALMS_PER_SHOULDERS)
+            wrist = features.arm_signals(body)[:, None, :2] * np.float32(PALMS_PER_SHOULDERS)
             told.append(([t for t, _ in bodies], wrist))
     return told
 
 
-def _moving(moves: NDArray[np.float64]) -> Bools:
+def _moving(moves: Float64) -> Bools:
     peak = float(moves.max())
     return moves > max(_MOVES * peak, _STILL_PALMS)
 
 
-def _is_held(moves: NDArray[np.float64], seen: Bools) -> bool:
+def _is_held(moves: Float64, seen: Bools) -> bool:
     """Tell whether most of a take is still, or what lies between its first and last movement."""
     if not seen.any():
         return False

@@ -9,6 +9,7 @@ it is. Sides are the user's own: `left` is the user's left hand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -20,6 +21,8 @@ Subject = Literal["left", "right", "body"]
 Button = Literal["left", "middle", "right"]
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
 
 HAND_POINTS = 21
 BODY_POINTS = 33
@@ -71,6 +74,10 @@ class Observation:
     hands: tuple[Hand, ...]
     bodies: tuple[Body, ...]
     size_px: tuple[int, int]
+
+
+Take = Sequence[Observation]
+"""A recording of one gesture, or of ordinary behaviour; times grow."""
 
 
 class Stages(NamedTuple):

@@ -51,7 +51,7 @@ _NOSE, _SHOULDERS, _HIPS = 0, [11, 12], [23, 24]
 _ARM_SIGNALS = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10]
 _WHOLE_MOVE = 2.0  # palm sizes in 267 ms, from which on a movement counts wholly
 _WHOLE_STIR = 1.0  # the same for the fingertips, all together, as seen from the wrist
-_PALMS_PER_SHOULDERS = 4.0
+PALMS_PER_SHOULDERS = 4.0
 _FAR = 4.0  # shoulder widths; what is farther is an error of tracking
 _TINY = 1e-9
 _GAP_STEPS = features.MAX_GAP_US // features.STEP_US
@@ -239,7 +239,7 @@ def _arms(bodies: Float32) -> tuple[Float32, Float32]:
     """Return what both arms of bodies (n, 33, 4) do (2, n, 10), and where they are (2, n, 3)."""
     both = np.concatenate([bodies, features.mirror_body(bodies)])
     signals = features.arm_signals(both).reshape(2, len(bodies), -1)
-    at = signals[..., :3] * np.array([_PALMS_PER_SHOULDERS, _PALMS_PER_SHOULDERS, 0], np.float32)
+    at = signals[..., :3] * np.array([PALMS_PER_SHOULDERS, PALMS_PER_SHOULDERS, 0], np.float32)
     return signals[..., _ARM_SIGNALS], at
 
 

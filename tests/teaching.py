@@ -16,8 +16,8 @@ from numpy.random import Generator
 
 from gesturectl import kinematics
 from gesturectl.kinematics import HAND_SHAPES, Array, minimum_jerk
-from gesturectl.taught import Take, Taught, refit
-from gesturectl.types import Body, Float32, Hand, Observation
+from gesturectl.taught import Taught, refit
+from gesturectl.types import Body, Float32, Hand, Observation, Take
 from training import synth
 
 SIZE_PX = (640, 480)

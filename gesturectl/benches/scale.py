@@ -46,8 +46,8 @@ from gesturectl.rig import Choice, Rig, open_landmarker
 from gesturectl.sinks.unsent import Unsent
 from gesturectl.sources.recording import Item, Recording
 from gesturectl.takes import cut_all
-from gesturectl.taught import Take, refit
-from gesturectl.types import Body, Float32, Frame, Needs, Observation, Window
+from gesturectl.taught import refit
+from gesturectl.types import Body, Float32, Frame, Needs, Observation, Take, Window
 from gesturectl.view import silent
 
 HANDS: Final = (0, 1, 2)

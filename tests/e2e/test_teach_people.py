@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from gesturectl.recogniser import Recogniser
 from gesturectl.samples import Plan, Store
 from gesturectl.teach import teach
 from gesturectl.trace import TraceWriter, read_trace
-from gesturectl.types import Began, Observation
+from gesturectl.types import Began, Observation, Take
 from tests.lessons import Heard, choice
 from training.datasets.takes import user_takes
 
@@ -26,8 +26,6 @@ STEP_US = 33_333
 REST = 30  # frames with nobody in them, between two takes
 TAUGHT, HEARD = 5, 6  # takes of each gesture
 LATE_US = 700_000
-
-Take = Sequence[Observation]
 
 
 def in_a_row(takes: Iterable[tuple[str, Take]], path: Path) -> list[tuple[str, int, int]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gesturectl import custom
 from gesturectl.types import Float32
+from gesturectl.views import EMBEDDING_SIZE
 from training.evaluate import custom as measure
 from training.evaluate.custom import User
 
@@ -16,11 +16,11 @@ def user(name: str, *gestures: str, takes: int = 8, spread: float = 0.3) -> User
     rows: list[Float32] = []
     for gesture in gestures:
         rng = np.random.default_rng([ord(letter) for letter in gesture])
-        centre = rng.normal(size=custom.EMBEDDING_SIZE)
+        centre = rng.normal(size=EMBEDDING_SIZE)
         own = np.random.default_rng([ord(letter) for letter in name + gesture])
         rows += [
             (row / np.linalg.norm(row)).astype(np.float32)
-            for row in centre + spread * own.normal(size=(takes, custom.EMBEDDING_SIZE))
+            for row in centre + spread * own.normal(size=(takes, EMBEDDING_SIZE))
         ]
     return User(name, np.stack(rows), np.repeat(gestures, takes))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gesturectl.features import STEP_US
-from gesturectl.taught import Take
+from gesturectl.types import Take
 from tests.teaching import hand_take
 from training.evaluate import custom_stream as measure
 from training.evaluate.custom_stream import Heard, Person

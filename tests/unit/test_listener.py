@@ -11,8 +11,7 @@ import pytest
 from gesturectl.engine import Engine
 from gesturectl.listener import Listener
 from gesturectl.recogniser import Recogniser
-from gesturectl.taught import Take
-from gesturectl.types import Began, Ended, Observation
+from gesturectl.types import Began, Ended, Observation, Take
 from tests.acting import Performance
 from tests.teaching import SIZE_PX, hand_take, known, later, ordinary_hand, raise_take, resting
 

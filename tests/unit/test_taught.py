@@ -83,11 +83,13 @@ def test_an_error_says_which_take_of_which_gesture() -> None:
         taught.refit({"hook": samples()["hook"]}, negatives=[[]])
 
 
-def test_nothing_to_learn_from_is_an_error() -> None:
+def test_nothing_to_learn_from_is_an_error_and_so_is_too_much() -> None:
     with pytest.raises(SampleError, match="no takes of any gesture"):
         taught.refit({})
     with pytest.raises(SampleError, match="no takes of hook"):
         taught.refit({"hook": []})
+    with pytest.raises(SampleError, match="501 takes are too many to learn from; keep 500"):
+        taught.refit({"hook": [EMPTY] * 501})
 
 
 def test_a_long_background_is_cut_at_stops_and_the_newest_of_it_kept() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gesturectl.taught import Take
 from gesturectl.trimming import trim, trim_all
-from gesturectl.types import Observation
+from gesturectl.types import Observation, Take
 from tests.teaching import REST_S, SIZE_PX, hand_take, raise_take, resting
 
 

@@ -27,8 +27,7 @@ from rich.table import Table
 from gesturectl import taught
 from gesturectl.features import STEP_US
 from gesturectl.listener import Listener
-from gesturectl.taught import Take
-from gesturectl.types import Began, Body, Float32, Hand, Observation
+from gesturectl.types import Began, Body, Float32, Hand, Observation, Take
 from training.datasets import Segment
 from training.evaluate.metrics import Rate, match, wilson
 from training.evaluate.outcome import per_hour, percent, table
