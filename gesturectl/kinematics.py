@@ -58,10 +58,11 @@ def facing(fingers: Sequence[float], palm: Sequence[float]) -> Array:
     return np.stack([np.cross(y, z), y, z], axis=1)
 
 
-def turn(axis: Sequence[float] | Array, angle_rad: ArrayLike) -> Array:
-    """Return the rotation (..., 3, 3) by an angle (...) about an axis (Rodrigues' formula)."""
-    x, y, z = _unit(np.asarray(axis, dtype=np.float64))
-    k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+def turn(axis: ArrayLike, angle_rad: ArrayLike) -> Array:
+    """Return rotations (..., 3, 3) by angles (...) about axes (..., 3); Rodrigues' formula."""
+    x, y, z = np.moveaxis(_unit(np.asarray(axis, dtype=np.float64)), -1, 0)
+    zero = np.zeros_like(x)
+    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*x.shape, 3, 3)
     a = np.asarray(angle_rad, dtype=np.float64)[..., None, None]
     rotation: Array = np.eye(3) + np.sin(a) * k + (1.0 - np.cos(a)) * (k @ k)
     return rotation

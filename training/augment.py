@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gesturectl import features
+from gesturectl.kinematics import turn
 from training import synth
 from training.datasets import ArmRecording, Segment
 
@@ -45,9 +46,7 @@ def turned_thumbs(points: F32, rng: Generator) -> tuple[NDArray[np.float64], NDA
     n = len(points)
     turned = (points - points[:, :1]) @ synth.random_rotation(rng, n, 14.0).transpose(0, 2, 1)
     turned[rng.random(n) < 0.5, :, 0] *= -1  # seen from the back, it is the other hand's
-    angle = rng.uniform(-np.pi, np.pi, n)
-    axis = np.tile([0.0, 0.0, 1.0], (n, 1))
-    turned = turned @ synth.axis_rotation(axis, angle).transpose(0, 2, 1)
+    turned = turned @ turn(synth.Z, rng.uniform(-np.pi, np.pi, n)).transpose(0, 2, 1)
     thumb = turned[:, 4] - turned[:, 2]
     upright = np.degrees(np.arctan2(np.linalg.norm(thumb[:, [0, 2]], axis=1), np.abs(thumb[:, 1])))
     name = np.where(thumb[:, 1] < 0, "thumb_up", "thumb_down")

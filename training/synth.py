@@ -30,13 +30,13 @@ from gesturectl.kinematics import (
     PALM_OUT,
     SHOULDER_HALF_M,
     UPPER_ARM_M,
+    Array,
     hand_facing,
     hand_points,
     hand_shape,
     minimum_jerk,
+    turn,
 )
-
-Array = NDArray[np.float64]
 
 RATE_HZ = 120  # of the simulation; cameras sample it
 NULL, IGNORE = 0, -1
@@ -51,22 +51,12 @@ STROKES = {"swipe_left": (1, 0), "swipe_right": (-1, 0), "swipe_up": (0, -1), "s
 
 # --- rotations ----------------------------------------------------------------------------------
 
+X, Y, Z = np.eye(3)  # of the camera; see `kinematics`
+
 
 def random_rotation(rng: Generator, n: int, degrees: float | Array) -> Array:
     """Return (n, 3, 3) rotations about random axes by normally distributed angles."""
-    axis = rng.normal(size=(n, 3))
-    axis /= np.linalg.norm(axis, axis=1, keepdims=True)
-    return axis_rotation(axis, np.deg2rad(rng.normal(size=n) * degrees))
-
-
-def axis_rotation(axis: Array, angle_rad: Array) -> Array:
-    """Return (n, 3, 3) for axes (n, 3) and angles (n,); Rodrigues' formula."""
-    x, y, z = axis.T
-    zero = np.zeros_like(x)
-    k = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
-    s, c = np.sin(angle_rad)[:, None, None], np.cos(angle_rad)[:, None, None]
-    rotation: Array = np.eye(3) + s * k + (1 - c) * (k @ k)
-    return rotation
+    return turn(rng.normal(size=(n, 3)), np.deg2rad(rng.normal(size=n) * degrees))
 
 
 def frames_of(fingers: Array, palm: Array) -> Array:
@@ -104,14 +94,14 @@ def disturb(points: Array, rng: Generator, amount: float = 1.0) -> Array:
 
 def hand_proportions(points: Array, rng: Generator) -> Array:
     """Give hands (n, 21, 3) their own bone lengths: each bone ±6 %, each finger ±5 %."""
-    parent = [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19]
     n = len(points)
     factor = np.exp(rng.normal(0, 0.06, (n, 21)))
     factor[:, 1:] *= np.repeat(np.exp(rng.normal(0, 0.05, (n, 5))), 4, axis=1)
     out = points.copy()
-    for child in range(1, 21):
-        bone = points[:, child] - points[:, parent[child]]
-        out[:, child] = out[:, parent[child]] + bone * factor[:, child, None]
+    for joint in range(1, 21):
+        before = 0 if joint % 4 == 1 else joint - 1  # each finger begins at the wrist
+        bone = points[:, joint] - points[:, before]
+        out[:, joint] = out[:, before] + bone * factor[:, joint, None]
     return out
 
 
@@ -127,12 +117,9 @@ def turned_about(rng: Generator, name: str, n: int) -> Array:
     """
     base = np.broadcast_to(hand_facing(name), (n, 3, 3))
     if name in ("thumb_up", "thumb_down"):
-        upright = np.tile([0.0, 1.0, 0.0], (n, 1))
-        return axis_rotation(upright, rng.uniform(-np.pi, np.pi, n)) @ base
+        return turn(Y, rng.uniform(-np.pi, np.pi, n)) @ base
     if name == "fist":
-        free = axis_rotation(
-            np.tile([0.0, 1.0, 0.0], (n, 1)), rng.uniform(-np.pi, np.pi, n)
-        ) @ axis_rotation(np.tile([0.0, 0.0, 1.0], (n, 1)), np.deg2rad(rng.normal(0, 60, n)))
+        free = turn(Y, rng.uniform(-np.pi, np.pi, n)) @ turn(Z, np.deg2rad(rng.normal(0, 60, n)))
         return np.where(rng.random((n, 1, 1)) < 0.6, free @ base, base)
     return base
 
@@ -151,6 +138,11 @@ def pose_samples(rng: Generator, name: str, n: int) -> Array:
     if name == "pinch":  # the fingers that do not pinch may do as they like, short of straight
         angles[:, 9:] += rng.uniform(-15, 30, (n, 1)) * (angles[:, 9:] > 20)
     rotation = random_rotation(rng, n, TILT_DEG.get(name, 17.0)) @ turned_about(rng, name, n)
+    return _photographed(angles, rotation, rng)
+
+
+def _photographed(angles: Array, rotation: Array, rng: Generator) -> Array:
+    """See hands of these angles (n, 21), each with its own proportions: (n, 21, 3)."""
     points = hand_proportions(hand_points(angles), rng)
     return disturb(_project(points @ rotation.transpose(0, 2, 1), rng), rng)
 
@@ -162,58 +154,58 @@ _FINGERS = {  # index, middle, ring, little: straight fingers of every pose of t
 
 
 def no_pose_samples(rng: Generator, n: int) -> Array:
-    """Return (n, 21, 3) of right hands that show nothing of the catalog.
+    """Return (n, 21, 3) image points of right hands that show nothing of the catalog.
 
     A third are finger combinations outside it, a third are half-way shapes and relaxed hands,
     and a third are poses turned so far that they mean something else.
     """
     third = n // 3
-    parts = []
+    parts = (_other_fingers(rng, third), _halfway(rng, third), _turned_away(rng, n - 2 * third))
+    angles, rotation = (np.concatenate(some) for some in zip(*parts, strict=True))
+    return _photographed(angles + rng.normal(0, 6, angles.shape), rotation, rng)
+
+
+def _other_fingers(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Return angles (n, 21) and rotations of hands with other fingers straight than in any pose."""
     combos = [c for c in np.ndindex(2, 2, 2, 2) if c not in _FINGERS]
-    chosen = np.array([combos[i] for i in rng.integers(len(combos), size=third)])
-    angles = np.tile(HAND_SHAPES["fist"], (third, 1))
+    straight = np.array([combos[i] for i in rng.integers(len(combos), size=n)])
+    angles = np.tile(HAND_SHAPES["fist"], (n, 1))
     angles[:, :5] = np.where(
-        rng.random((third, 1)) < 0.5, HAND_SHAPES["fist"][:5], HAND_SHAPES["open_palm"][:5]
+        rng.random((n, 1)) < 0.5, HAND_SHAPES["fist"][:5], HAND_SHAPES["open_palm"][:5]
     )
     for finger in range(4):
-        bends = np.where(chosen[:, finger, None] == 1, _OPEN, _SHUT)
+        bends = np.where(straight[:, finger, None] == 1, _OPEN, _SHUT)
         angles[:, 6 + 4 * finger : 9 + 4 * finger] = bends
-    parts.append((angles, random_rotation(rng, third, 20) @ PALM_OUT))
+    return angles, random_rotation(rng, n, 20) @ PALM_OUT
 
+
+def _halfway(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Return angles (n, 21) and rotations of hands at rest, and half-way between two poses."""
     # Between a fist and a thumb there is no line to draw: leave that to the photographs.
     shapes = [hand_shape(name) for name in POSES if name not in ("thumb_up", "thumb_down")]
     table = np.stack([*shapes, *[HAND_SHAPES["rest"]] * 8])
-    a, b = (table[rng.integers(len(table), size=third)] for _ in range(2))
-    half = a + rng.uniform(0.4, 0.6, (third, 1)) * (b - a)
-    relaxed = HAND_SHAPES["rest"] + rng.normal(0, 9, (third, 21))
-    rest = rng.random(third) < 0.6
-    facings = np.stack(list(FACINGS.values()))
-    turned = facings[rng.integers(len(facings), size=third)]
-    distinct = np.abs(a - b).mean(1) > 14
-    angles = np.where((rest | ~distinct)[:, None], relaxed, half)
-    parts.append((angles, random_rotation(rng, third, 35) @ turned))
+    a, b = (table[rng.integers(len(table), size=n)] for _ in range(2))
+    half = a + rng.uniform(0.4, 0.6, (n, 1)) * (b - a)
+    relaxed = HAND_SHAPES["rest"] + rng.normal(0, 9, (n, 21))
+    rest = rng.random(n) < 0.6
+    facings = np.stack(list(FACINGS.values()))[rng.integers(len(FACINGS), size=n)]
+    alike = np.abs(a - b).mean(1) <= 14
+    angles = np.where((rest | alike)[:, None], relaxed, half)
+    return angles, random_rotation(rng, n, 35) @ facings
 
-    rest_n = n - 2 * third
-    names = np.array([p for p in POSES if p != "fist"])[rng.integers(len(POSES) - 1, size=rest_n)]
+
+def _turned_away(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Return angles (n, 21) and rotations of hands in a pose, too far turned to show it."""
+    names = np.array([p for p in POSES if p != "fist"])[rng.integers(len(POSES) - 1, size=n)]
     angles = np.stack([hand_shape(name) for name in names])
     base = np.stack([hand_facing(name) for name in names])
-    axis = np.tile([0.0, 0, 1.0], (rest_n, 1))
-    axis[rng.random(rest_n) < 0.25] = [0, 1.0, 0]
-    sign = np.where(rng.random(rest_n) < 0.5, -1, 1)
-    away = axis_rotation(axis, sign * np.deg2rad(rng.uniform(75, 150, rest_n)))
+    axis = np.where(rng.random((n, 1)) < 0.25, Y, Z)
+    sign = np.where(rng.random(n) < 0.5, -1, 1)
+    away = turn(axis, sign * np.deg2rad(rng.uniform(75, 150, n)))
     # A thumb turned upside down is the other thumb gesture: keep those sideways.
     thumbs = np.isin(names, ["thumb_up", "thumb_down"])
-    sideways = axis_rotation(
-        np.tile([0.0, 0, 1.0], (rest_n, 1)), sign * np.deg2rad(rng.uniform(65, 115, rest_n))
-    )
-    away[thumbs] = sideways[thumbs]
-    parts.append((angles, random_rotation(rng, rest_n, 10) @ away @ base))
-
-    all_angles = np.concatenate([p[0] for p in parts])
-    all_angles = all_angles + rng.normal(0, 6, all_angles.shape)
-    rotation = np.concatenate([p[1] for p in parts])
-    points = hand_proportions(hand_points(all_angles), rng)
-    return disturb(_project(points @ rotation.transpose(0, 2, 1), rng), rng)
+    away[thumbs] = turn(Z, sign * np.deg2rad(rng.uniform(65, 115, n)))[thumbs]
+    return angles, random_rotation(rng, n, 10) @ away @ base
 
 
 # --- takes: a hand over time --------------------------------------------------------------------
@@ -388,9 +380,7 @@ def _sink(take: Take) -> None:
 def _swipe(take: Take, name: str, which: int) -> None:
     rng = take.rng
     direction = np.array([*STROKES[name], 0.0])
-    direction = (
-        axis_rotation(np.array([[0.0, 0, 1]]), np.deg2rad(rng.normal(0, 9, 1)))[0] @ direction
-    )
+    direction = turn(Z, np.deg2rad(rng.normal(0, 9))) @ direction
     length = _log_uniform(rng, 0.13, 0.65)
     home = take.now.wrist
     facing = _facing(rng, PALM_OUT, 18)
@@ -399,8 +389,7 @@ def _swipe(take: Take, name: str, which: int) -> None:
     _approach(take, start, facing, shape)
     take.hold(rng.uniform(0.0, 0.4) + 0.02)
     seconds = length / max(_log_uniform(rng, 0.42, 2.2), length / 0.75)
-    angle = np.deg2rad(rng.normal(8, 12, 1)) * direction[0]
-    lean = axis_rotation(np.array([[0.0, 0, 1]]), angle)[0]
+    lean = turn(Z, np.deg2rad(rng.normal(8, 12)) * direction[0])
     take.go(
         seconds, start + direction * length, lean @ facing,
         bow=rng.normal(0, 0.10), label=_told(seconds, which, 0.45),
@@ -463,14 +452,14 @@ def _wave(take: Take, which: int, *, amplitude: tuple[float, float] = (14, 40)) 
     shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
     _approach(take, take.now.wrist, facing, shape)
     elbow = take.now.wrist + np.array([0.0, rng.uniform(0.12, 0.26), 0.02])
-    turn = axis_rotation(np.tile([0.0, 0, 1.0], (n, 1)), swing)
+    swung = turn(Z, swing)
     label = np.full(n, which)
     if which != NULL:
         label[u * cycles < 1.6] = IGNORE
         label[u * cycles < 0.8] = NULL
     take.add(
-        elbow + np.einsum("nij,j->ni", turn, take.now.wrist - elbow),
-        turn @ take.now.fingers, turn @ take.now.palm, np.tile(take.now.angles, (n, 1)), label,
+        elbow + np.einsum("nij,j->ni", swung, take.now.wrist - elbow),
+        swung @ take.now.fingers, swung @ take.now.palm, np.tile(take.now.angles, (n, 1)), label,
     )  # fmt: skip
     take.hold(0.2, IGNORE)
 
@@ -670,8 +659,8 @@ def _film(take: Take, rng: Generator) -> HandStream:
     lean, yaw = rng.uniform(0, 1.1) * away[:, 0], rng.uniform(-0.8, 0.8) * away[:, 0]
     pitch = rng.uniform(-0.5, 0.5) * away[:, 1]
     rotation = frames_of(fingers[at], palm[at])
-    for axis, angle in (([0.0, 0, 1], lean), ([0.0, 1, 0], yaw), ([1.0, 0, 0], pitch)):
-        rotation = axis_rotation(np.tile(axis, (n, 1)), np.clip(angle, -0.9, 0.9)) @ rotation
+    for axis, angle in ((Z, lean), (Y, yaw), (X, pitch)):
+        rotation = turn(axis, np.clip(angle, -0.9, 0.9)) @ rotation
     world = (
         points @ rotation.transpose(0, 2, 1) + (wrist[at] + np.clip(tremor, -0.02, 0.02))[:, None]
     )
@@ -763,8 +752,7 @@ def _arm_swipe(take: Take, name: str, which: int) -> None:
     """Carry the raised hand across, from the side or to it."""
     rng = take.rng
     direction = np.array([*STROKES[name], 0.0])
-    tilt = np.deg2rad(rng.normal(0, 13, 1))
-    direction = axis_rotation(np.array([[0.0, 0, 1]]), tilt)[0] @ direction
+    direction = turn(Z, np.deg2rad(rng.normal(0, 13))) @ direction
     length = rng.uniform(0.25, 0.9)
     middle = np.array([-0.25, rng.uniform(-0.2, 0.35), rng.uniform(-0.45, -0.2)])
     middle += rng.normal(0, 0.05, 3)
@@ -840,7 +828,7 @@ def _arm_circle(take: Take, name: str, which: int) -> None:
     ring = np.stack(
         [sign * np.sin(phase + turned), -squash * np.cos(phase + turned), 0 * turned], axis=1
     )
-    ring = ring @ axis_rotation(np.array([[0.0, 0, 1]]), rng.normal(0, 0.35, 1))[0].T
+    ring = ring @ turn(Z, rng.normal(0, 0.35)).T
     ring[:, 1] = np.clip(ring[:, 1], -2.0, 2.0) + rng.normal(0, 0.2) * turned / (2 * np.pi)
     centre = np.array([rng.uniform(-0.4, -0.05), rng.uniform(-0.2, 0.25), rng.uniform(-0.45, -0.2)])
     start = centre + radius * ring[0]
@@ -1043,8 +1031,7 @@ def _body(rng: Generator, name: str | None) -> Array:
     stance = figures.Stance(np.zeros(2), arms[0], arms[1], drop, lean)
     points = figures.figure(stance).body
     points = points @ random_rotation(rng, 1, 9)[0].T
-    turn = axis_rotation(np.array([[0.0, 1, 0]]), np.deg2rad(rng.normal(0, 18, 1)))[0]
-    points = points @ turn.T
+    points = points @ turn(Y, np.deg2rad(rng.normal(0, 18))).T
     depth = rng.uniform(1.5, 4.0)
     flat = points[:, :2] / (1 + points[:, 2:] / depth) / depth
     size = np.linalg.norm(flat[11] - flat[12])
