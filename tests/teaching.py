@@ -165,8 +165,7 @@ def raise_take(rng: Generator, wrists: tuple[int, ...] = (15, 16), fps: float = 
 
 def ordinary_hand(rng: Generator, seconds: float = 30.0) -> Take:
     """Somebody types, drinks, scratches, talks with the hands, reaches for things."""
-    behaviour = tuple(act for act in synth.BEHAVIOUR if act is not synth._pose)
-    stream = synth.hand_stream(rng, seconds, 0.0, behaviour)
+    stream = synth.hand_stream(rng, seconds, 0.0, synth.POSELESS)
     square = (1000, 1000)  # synthesis measures in image heights: so do these pictures
     return [
         Observation(int(t) + 1, (Hand("right", 1.0, points),), (), square)

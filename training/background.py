@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from rich.progress import track
 
 from gesturectl import features
 from gesturectl.background import FORMAT, FRAME_STEPS, VERSION, Background, Filmed, archive, load
 from gesturectl.catalog import catalog
+from gesturectl.types import Float32, Int64
 from training import datasets, synth
 from training.evaluate.false_activations import body_of
 
@@ -33,11 +33,6 @@ PHOTOS = 240
 OTHER = "other"  # a gesture that is not in the catalog
 GAP_STEPS = 150  # between recordings
 
-# A held pose is a gesture: to wait with one is not ordinary.
-BEHAVIOUR = tuple(act for act in synth.BEHAVIOUR if act is not synth._pose)
-
-Ints = NDArray[np.int64]
-
 
 class Reel:
     """Recordings one after another, on the grid of `FRAME_STEPS`."""
@@ -46,7 +41,7 @@ class Reel:
         self.pieces: list[Filmed] = []
         self._next = 0
 
-    def add(self, t_us: Ints, points: NDArray[np.float32], marks: Ints, gap: int) -> None:
+    def add(self, t_us: Int64, points: Float32, marks: Int64, gap: int) -> None:
         """Append a recording: stamps (T,), points (T, P, D), marks (T,)."""
         steps, values = features.resample(t_us, points.reshape(len(points), -1))
         keep = steps % FRAME_STEPS == 0
@@ -72,7 +67,7 @@ def hands(rng: Generator, data: Path, names: list[str]) -> Filmed:
     strokes = np.array([0, *(1 + names.index(name) for name in synth.MOTIONS)])
     for i in track(range(HAND_STREAMS + HAND_GESTURES), description="hands"):
         gestures = 0.0 if i < HAND_STREAMS else 0.8
-        stream = synth.hand_stream(rng, STREAM_S, gestures, BEHAVIOUR, hasty=True)
+        stream = synth.hand_stream(rng, STREAM_S, gestures, synth.POSELESS, hasty=True)
         marks = strokes[np.maximum(stream.label, 0)]
         marks[stream.label == synth.IGNORE] = 1 + names.index(OTHER)
         reel.add(stream.t_us, stream.points, marks, GAP_STEPS)

@@ -13,8 +13,9 @@ Right hands only; the features mirror left ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -37,6 +38,7 @@ from gesturectl.kinematics import (
     minimum_jerk,
     turn,
 )
+from gesturectl.types import Float32, Int64
 
 RATE_HZ = 120  # of the simulation; cameras sample it
 NULL, IGNORE = 0, -1
@@ -211,19 +213,22 @@ def _turned_away(rng: Generator, n: int) -> tuple[Array, Array]:
 # --- takes: a hand over time --------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Hand3d:
-    """The state a take is built from: wrist (3,) in metres, directions (3,), angles (21,)."""
+class Hand3d(NamedTuple):
+    """A hand, or many: wrist (..., 3) in metres, directions (..., 3), angles (..., 21)."""
 
     wrist: Array
     fingers: Array
     palm: Array
     angles: Array
 
+    def at(self, i: int | Int64) -> Hand3d:
+        """Return some of many."""
+        return Hand3d(*(part[i] for part in self))
+
 
 @dataclass(slots=True)
 class Take:
-    """A growing recording at `RATE_HZ`: one row a sample.
+    """A growing recording at `RATE_HZ`: one hand and one label a sample.
 
     `calm_m_s` bounds the mean speed of every move that is not a stroke, along the way it takes: a
     fast move of the hand is a stroke to whoever watches, whatever its owner meant. With `hasty`
@@ -235,33 +240,29 @@ class Take:
     now: Hand3d
     calm_m_s: float
     hasty: bool = False
-    wrist: list[Array] = field(default_factory=list)
-    fingers: list[Array] = field(default_factory=list)
-    palm: list[Array] = field(default_factory=list)
-    angles: list[Array] = field(default_factory=list)
-    label: list[NDArray[np.int64]] = field(default_factory=list)
+    moves: list[Hand3d] = field(default_factory=list)
+    label: list[Int64] = field(default_factory=list)
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.label))
 
     @property
     def seconds(self) -> float:
         """How long it is."""
-        return sum(map(len, self.label)) / RATE_HZ
+        return self.samples / RATE_HZ
 
-    def add(
-        self,
-        wrist: Array,
-        fingers: Array,
-        palm: Array,
-        angles: Array,
-        label: NDArray[np.int64] | int = NULL,
-    ) -> None:
+    @property
+    def whole(self) -> Hand3d:
+        """All moves as one."""
+        return Hand3d(*(np.concatenate(parts) for parts in zip(*self.moves, strict=True)))
+
+    def add(self, move: Hand3d, label: Int64 | int = NULL) -> None:
         """Append n samples and make their last the current state."""
-        n = len(wrist)
-        self.wrist.append(wrist)
-        self.fingers.append(fingers)
-        self.palm.append(palm)
-        self.angles.append(angles)
-        self.label.append(np.broadcast_to(np.asarray(label, np.int64), (n,)))
-        self.now = Hand3d(wrist[-1], fingers[-1], palm[-1], angles[-1])
+        self.moves.append(move)
+        self.label.append(np.broadcast_to(np.asarray(label, np.int64), (len(move.wrist),)))
+        self.now = move.at(-1)
 
     def go(
         self,
@@ -271,7 +272,7 @@ class Take:
         angles: Array | None = None,
         *,
         bow: float = 0.0,
-        label: NDArray[np.int64] | None = None,
+        label: Int64 | None = None,
         calm: bool = True,
     ) -> None:
         """Reach for a new state by minimum jerk, bowed sideways by a part of the way.
@@ -286,29 +287,32 @@ class Take:
             longer = 1.0 if self.hasty else bowed_length(bow)
             seconds = max(seconds, longer * float(np.linalg.norm(way[:2])) / self.calm_m_s)
         n = max(2, round(seconds * RATE_HZ)) if label is None else len(label)
-        s = minimum_jerk(np.linspace(0, 1, n + 1)[1:])[:, None]
-        side = np.cross(way, [0.0, 0, 1]) * bow
-        path = old.wrist + s * way + 4 * s * (1 - s) * side
+        s = minimum_jerk(_times(n))[:, None]
+        side = np.cross(way, Z) * bow
         y, z = (old.fingers, old.palm) if facing is None else (facing[:, 1], facing[:, 2])
         goal = old.angles if angles is None else angles
-        self.add(
-            path,
+        move = Hand3d(
+            old.wrist + s * way + 4 * s * (1 - s) * side,
             old.fingers + s * (y - old.fingers) + 1e-6,
             old.palm + s * (z - old.palm),
             old.angles + s * (goal - old.angles),
-            NULL if label is None else label,
         )
+        self.add(move, NULL if label is None else label)
 
-    def carry(self, path: Array, label: NDArray[np.int64] | int = NULL) -> None:
+    def carry(self, path: Array, label: Int64 | int = NULL) -> None:
         """Follow a path (n, 3) with the hand as it is."""
-        now, n = self.now, len(path)
-        still = [np.tile(part, (n, 1)) for part in (now.fingers, now.palm, now.angles)]
-        self.add(path, still[0], still[1], still[2], label)
+        still = (np.tile(part, (len(path), 1)) for part in self.now[1:])
+        self.add(Hand3d(path, *still), label)
 
     def hold(self, seconds: float, label: int = NULL) -> None:
         """Stay, as still as people do."""
         marks = np.full(max(2, round(seconds * RATE_HZ)), label)
         self.go(seconds, self.now.wrist + self.rng.normal(0, 0.006, 3), label=marks)
+
+
+def _times(n: int) -> Array:
+    """Return n moments (n,) of a move that lasts from 0 to 1: without its start, with its end."""
+    return np.linspace(0, 1, n + 1)[1:]
 
 
 def bowed_length(bow: float) -> float:
@@ -326,19 +330,22 @@ def _facing(rng: Generator, base: Array, degrees: float) -> Array:
     return facing
 
 
-_LOOSE = ("open_palm", "rest", "rest", "point_up", "four", "three", "victory", "fist")
+# Shapes of a hand as it is carried about, and as it makes strokes; more often, more often named.
+_CARRIED = ("open_palm", "rest", "rest", "point_up", "four", "three", "victory", "fist")
+_STROKING = ("open_palm", "open_palm", "open_palm", "rest", "point_up", "four")
 
 
-def _loose_shape(rng: Generator, *, stroke: bool = False) -> Array:
-    """Return the angles of a hand as it is carried about; strokes mostly use open ones."""
-    names = (
-        ("open_palm", "open_palm", "open_palm", "rest", "point_up", "four") if stroke else _LOOSE
-    )
-    shape = HAND_SHAPES[names[rng.integers(len(names))]]
-    return shape + rng.normal(0, 8, 21)
+def _loose_shape(rng: Generator, names: Sequence[str] = _CARRIED) -> Array:
+    """Return the angles (21,) of one of these shapes, loosely held."""
+    return HAND_SHAPES[names[int(rng.integers(len(names)))]] + rng.normal(0, 8, 21)
 
 
-def _told(seconds: float, which: int, told: float, hidden: float = 0.0) -> NDArray[np.int64]:
+def _open_hand(rng: Generator) -> Array:
+    """Return the angles (21,) of an open hand, loosely held."""
+    return HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
+
+
+def _told(seconds: float, which: int, told: float, hidden: float = 0.0) -> Int64:
     """Return labels of a move: nothing until `hidden` of it, not judged until `told`, then named.
 
     At its beginning nobody could tell a stroke.
@@ -349,8 +356,14 @@ def _told(seconds: float, which: int, told: float, hidden: float = 0.0) -> NDArr
     return label
 
 
-def _after(take: Take, which: int, rng: Generator) -> None:
+def _told_by(done: Array, which: int, told: float, hidden: float) -> Int64:
+    """Return labels (n,) as `_told` does, of what is `done` (n,) of a circle or a wave."""
+    return np.where(done < hidden, NULL, np.where(done < told, IGNORE, which))
+
+
+def _after(take: Take, which: int) -> None:
     """The moment after a stroke still counts as it; then the hand stays, returns or sinks."""
+    rng = take.rng
     take.hold(0.20, which)
     take.hold(0.10, IGNORE)
     if rng.random() < 0.6:
@@ -377,14 +390,19 @@ def _sink(take: Take) -> None:
     take.hold(rng.uniform(0.2, 1.5))
 
 
-def _swipe(take: Take, name: str, which: int) -> None:
+def _way_of(which: int, rng: Generator, degrees: float) -> Array:
+    """Return the direction (3,) of a straight stroke, as nearly as people keep to it."""
+    return turn(Z, np.deg2rad(rng.normal(0, degrees))) @ [*STROKES[MOTIONS[which - 1]], 0.0]
+
+
+def _swipe(take: Take, which: int) -> None:
+    """Go where the stroke begins, pause, swipe; then perhaps back, or down and around."""
     rng = take.rng
-    direction = np.array([*STROKES[name], 0.0])
-    direction = turn(Z, np.deg2rad(rng.normal(0, 9))) @ direction
+    direction = _way_of(which, rng, 9)
     length = _log_uniform(rng, 0.13, 0.65)
     home = take.now.wrist
     facing = _facing(rng, PALM_OUT, 18)
-    shape = _loose_shape(rng, stroke=True)
+    shape = _loose_shape(rng, _STROKING)
     start = home - direction * length * rng.uniform(0.2, 0.8)
     _approach(take, start, facing, shape)
     take.hold(rng.uniform(0.0, 0.4) + 0.02)
@@ -394,7 +412,7 @@ def _swipe(take: Take, name: str, which: int) -> None:
         seconds, start + direction * length, lean @ facing,
         bow=rng.normal(0, 0.10), label=_told(seconds, which, 0.45),
     )  # fmt: skip
-    _after(take, which, rng)
+    _after(take, which)
     slow = rng.uniform(0.5, 1.3)
     if rng.random() < 0.35:  # the same way back, slowly
         take.go(slow, start, facing)
@@ -404,39 +422,38 @@ def _swipe(take: Take, name: str, which: int) -> None:
         )
 
 
-def _circle(take: Take, name: str, which: int) -> None:
+# Clockwise for the user is counter-clockwise in the unmirrored image.
+_SENSE = {"circle_cw": -1.0, "circle_ccw": 1.0}
+
+
+def _ring(which: int, phase: float, turned: Array, squash: float) -> Array:
+    """Return the ring (n, 2) of radius 1 that is drawn from `phase` on, `turned` (n,) by then."""
+    angle = phase + turned
+    sense = _SENSE[MOTIONS[which - 1]]
+    return np.stack([sense * np.sin(angle), -squash * np.cos(angle)], axis=1)
+
+
+def _circle(take: Take, which: int) -> None:
+    """Go where the circle begins, and draw it once or more often, with a finger or the hand."""
     rng = take.rng
     radius = rng.uniform(0.045, 0.18)
     squash = rng.uniform(0.6, 1.3)
-    # Clockwise for the user is counter-clockwise in the unmirrored image.
-    sign = -1.0 if name == "circle_cw" else 1.0
     phase = rng.uniform(0, 2 * np.pi)
     rounds = rng.choice([1.0, 1.1, 1.5, 2.0], p=[0.5, 0.2, 0.15, 0.15])
-    seconds = rounds * rng.uniform(0.55, 1.6)
-    n = round(seconds * RATE_HZ)
-    u = np.linspace(0, 1, n + 1)[1:]
+    u = _times(round(rounds * rng.uniform(0.55, 1.6) * RATE_HZ))
     ease = rng.uniform(0, 1)
     turned = 2 * np.pi * rounds * (ease * minimum_jerk(u) + (1 - ease) * u)
     tilt = rng.normal(0, 0.3)
-    ring = np.stack(
-        [sign * np.sin(phase + turned), -squash * np.cos(phase + turned), tilt * np.sin(turned)], 1
-    )
-    begin = np.array([sign * np.sin(phase), -squash * np.cos(phase), 0.0])
+    ring = np.c_[_ring(which, phase, turned, squash), tilt * np.sin(turned)]
+    begin = np.append(_ring(which, phase, np.zeros(1), squash), 0.0)
     centre = take.now.wrist + rng.normal(0, 0.04, 3)
-    shape = HAND_SHAPES["point_up"] if rng.random() < 0.5 else HAND_SHAPES["open_palm"]
-    shape = shape + rng.normal(0, 8, 21)
+    shape = HAND_SHAPES["point_up" if rng.random() < 0.5 else "open_palm"] + rng.normal(0, 8, 21)
     facing = _facing(rng, PALM_OUT, 20)
     _approach(take, centre + radius * begin, facing, shape)
     take.hold(rng.uniform(0, 0.3) + 0.02)
-    label = np.full(n, which)
-    label[turned < 2 * np.pi * 0.8] = IGNORE
-    label[turned < 2 * np.pi * 0.35] = NULL
-    take.add(
-        centre + radius * ring,
-        np.tile(take.now.fingers, (n, 1)), np.tile(take.now.palm, (n, 1)),
-        np.tile(take.now.angles, (n, 1)), label,
-    )  # fmt: skip
-    _after(take, which, rng)
+    label = _told_by(turned, which, 2 * np.pi * 0.8, 2 * np.pi * 0.35)
+    take.carry(centre + radius * ring, label)
+    _after(take, which)
 
 
 def _wave(take: Take, which: int, *, amplitude: tuple[float, float] = (14, 40)) -> None:
@@ -444,39 +461,44 @@ def _wave(take: Take, which: int, *, amplitude: tuple[float, float] = (14, 40)) 
     rng = take.rng
     cycles = rng.uniform(2.0, 5.0)
     rate = rng.uniform(1.4, 3.4)
-    n = round(cycles / rate * RATE_HZ)
-    u = np.linspace(0, 1, n + 1)[1:]
+    u = _times(round(cycles / rate * RATE_HZ))
     swing = np.deg2rad(rng.uniform(*amplitude)) * np.minimum(1, 6 * u * (1 - u) + 0.3)
     swing = swing * np.sin(2 * np.pi * cycles * u) * minimum_jerk(u * 8)
     facing = _facing(rng, PALM_OUT, 15)
-    shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
-    _approach(take, take.now.wrist, facing, shape)
-    elbow = take.now.wrist + np.array([0.0, rng.uniform(0.12, 0.26), 0.02])
+    _approach(take, take.now.wrist, facing, _open_hand(rng))
+    now = take.now
+    elbow = now.wrist + np.array([0.0, rng.uniform(0.12, 0.26), 0.02])
     swung = turn(Z, swing)
-    label = np.full(n, which)
-    if which != NULL:
-        label[u * cycles < 1.6] = IGNORE
-        label[u * cycles < 0.8] = NULL
-    take.add(
-        elbow + np.einsum("nij,j->ni", swung, take.now.wrist - elbow),
-        swung @ take.now.fingers, swung @ take.now.palm, np.tile(take.now.angles, (n, 1)), label,
-    )  # fmt: skip
+    move = Hand3d(
+        elbow + np.einsum("nij,j->ni", swung, now.wrist - elbow),
+        swung @ now.fingers,
+        swung @ now.palm,
+        np.tile(now.angles, (len(u), 1)),
+    )
+    take.add(move, NULL if which == NULL else _told_by(u * cycles, which, 1.6, 0.8))
     take.hold(0.2, IGNORE)
 
 
 def _push(take: Take, which: int) -> None:
+    """Push an open hand toward the camera, and take it back."""
     rng = take.rng
-    facing = _facing(rng, PALM_OUT, 12)
-    shape = HAND_SHAPES["open_palm"] + rng.normal(0, 8, 21)
-    _approach(take, take.now.wrist, facing, shape)
+    _approach(take, take.now.wrist, _facing(rng, PALM_OUT, 12), _open_hand(rng))
     take.hold(rng.uniform(0.02, 0.5))
     home = take.now.wrist
     seconds = rng.uniform(0.22, 0.6)
     near = -home[2] * rng.uniform(0.2, 0.45)
     way = np.array([rng.normal(0, 0.05), rng.normal(0, 0.04), near])
     take.go(seconds, home + way, label=_told(seconds, which, 0.55))
-    _after(take, which, rng)
+    _after(take, which)
     take.go(rng.uniform(0.3, 0.9), home)
+
+
+_GESTURES: Mapping[str, Callable[[Take, int], None]] = {
+    **dict.fromkeys(STROKES, _swipe),
+    **dict.fromkeys(_SENSE, _circle),
+    "wave": _wave,
+    "push": _push,
+}
 
 
 # --- ordinary behaviour -------------------------------------------------------------------------
@@ -576,6 +598,8 @@ BEHAVIOUR = (
     *(_reach, _reach, _talk, _talk, _scratch, _drink, _type, _pose, _pose, _slow_line),
     *(_shake, _lean),
 )
+POSELESS = tuple(act for act in BEHAVIOUR if act is not _pose)
+"""Where a held pose is a gesture, to wait with one is not ordinary."""
 
 
 def _sink_and_rise(take: Take, home: Array) -> None:
@@ -593,9 +617,9 @@ def _sink_and_rise(take: Take, home: Array) -> None:
 class HandStream:
     """A hand as a camera and an estimator tell it: stamps (T,), points (T, 21, 3), labels (T,)."""
 
-    t_us: NDArray[np.int64]
-    points: NDArray[np.float32]
-    label: NDArray[np.int64]
+    t_us: Int64
+    points: Float32
+    label: Int64
 
 
 def hand_stream(
@@ -612,7 +636,7 @@ def hand_stream(
 
     Labels are NULL, IGNORE (nobody could tell yet, or any more) or 1 + the index in `MOTIONS`.
     """
-    distance = float(np.exp(rng.uniform(np.log(0.35), np.log(1.8))))
+    distance = _log_uniform(rng, 0.35, 1.8)
     home = np.array([rng.normal(0, 0.15), rng.normal(0, 0.1), 1.0]) * distance
     facing = _facing(rng, PALM_OUT, 25)
     start = Hand3d(home, facing[:, 1], facing[:, 2], HAND_SHAPES["rest"])
@@ -620,16 +644,8 @@ def hand_stream(
     _sink_and_rise(take, home)
     while take.seconds < seconds:
         if rng.random() < gestures:
-            which = int(rng.integers(len(MOTIONS)))
-            name = MOTIONS[which]
-            if name in STROKES:
-                _swipe(take, name, which + 1)
-            elif name.startswith("circle"):
-                _circle(take, name, which + 1)
-            elif name == "wave":
-                _wave(take, which + 1)
-            else:
-                _push(take, which + 1)
+            which = 1 + int(rng.integers(len(MOTIONS)))
+            _GESTURES[MOTIONS[which - 1]](take, which)
             if rng.random() < 0.5:
                 take.go(rng.uniform(0.4, 1.2), _box(rng, home, 0.08))
         else:
@@ -641,34 +657,47 @@ def hand_stream(
 
 def _film(take: Take, rng: Generator) -> HandStream:
     """Sample a take as a camera does, project it and disturb it as an estimator does."""
-    wrist, fingers, palm, angles = (
-        np.concatenate(part) for part in (take.wrist, take.fingers, take.palm, take.angles)
-    )
-    label = np.concatenate(take.label)
+    whole, label = take.whole, np.concatenate(take.label)
     fps = rng.uniform(12, 62)
-    times = np.arange(0, len(wrist) / RATE_HZ - 0.01, 1 / fps)
+    times = np.arange(0, take.samples / RATE_HZ - 0.01, 1 / fps)
     times = times + rng.uniform(0, 0.15 / fps, len(times))
-    at = np.minimum((times * RATE_HZ).astype(int), len(wrist) - 1)
-    n = len(at)
+    at = np.minimum((times * RATE_HZ).astype(int), take.samples - 1)
+    world = _placed(whole.at(at), np.median(whole.wrist, axis=0), rng)
+    image, seen = _estimated(_in_image(world, rng.uniform(0.8, 1.25)), fps, rng)
+    t_us = (times * 1e6).astype(np.int64)
+    return HandStream(t_us[seen], image[seen].astype(np.float32), label[at][seen])
+
+
+def _placed(hand: Hand3d, middle: Array, rng: Generator) -> Array:
+    """Return where the points (n, 21, 3) of a moving hand are, before the camera, in metres."""
+    n = len(hand.wrist)
     tremor = rng.uniform(0.0005, 0.003) * np.cumsum(rng.normal(0, 0.3, (n, 3)), axis=0)
     tremor -= np.linspace(0, 1, n)[:, None] * tremor[-1]
-    points = hand_points(angles[at], scale=rng.uniform(0.85, 1.15))
+    points = hand_points(hand.angles, scale=rng.uniform(0.85, 1.15))
     points = hand_proportions(points[:1], rng) - points[:1] + points
     # The forearm turns about the elbow, and the hand with it: it leans to where it goes.
-    away = (wrist[at] - np.median(wrist, axis=0)) / FOREARM_M
+    away = (hand.wrist - middle) / FOREARM_M
     lean, yaw = rng.uniform(0, 1.1) * away[:, 0], rng.uniform(-0.8, 0.8) * away[:, 0]
     pitch = rng.uniform(-0.5, 0.5) * away[:, 1]
-    rotation = frames_of(fingers[at], palm[at])
+    rotation = frames_of(hand.fingers, hand.palm)
     for axis, angle in ((Z, lean), (Y, yaw), (X, pitch)):
         rotation = turn(axis, np.clip(angle, -0.9, 0.9)) @ rotation
-    world = (
-        points @ rotation.transpose(0, 2, 1) + (wrist[at] + np.clip(tremor, -0.02, 0.02))[:, None]
-    )
-    lens = rng.uniform(0.8, 1.25)
+    wrist = hand.wrist + np.clip(tremor, -0.02, 0.02)
+    return points @ rotation.transpose(0, 2, 1) + wrist[:, None]
+
+
+def _in_image(world: Array, lens: float) -> Array:
+    """See points (n, 21, 3) before the camera; return them in image heights, the wrist at z = 0."""
     depth = np.maximum(world[..., 2], 0.12)
     image = np.empty_like(world)
     image[..., :2] = lens * world[..., :2] / depth[..., None]
     image[..., 2] = lens * (world[..., 2] - world[:, :1, 2]) / depth[:, :1]
+    return image
+
+
+def _estimated(image: Array, fps: float, rng: Generator) -> tuple[Array, NDArray[np.bool_]]:
+    """Return points (n, 21, 3) as an estimator tells them, and in which frames (n,) it does."""
+    n = len(image)
     size = np.linalg.norm(image[:, 9, :2] - image[:, 0, :2], axis=1) + 0.02
     speed = np.r_[0, np.linalg.norm(np.diff(image[:, 9, :2], axis=0), axis=1)] * fps / size
     sigma = rng.uniform(0.003, 0.015) * (1 + np.minimum(speed, 20) / 10)
@@ -685,8 +714,7 @@ def _film(take: Take, rng: Generator) -> HandStream:
         seen[i : i + rng.integers(1, 4)] = False
     for i in np.flatnonzero(rng.random(n) < rng.choice([0.0, 0.0, 0.1])):  # a picture shown twice
         image[i] = image[i - 1]
-    t_us = (times * 1e6).astype(np.int64)
-    return HandStream(t_us[seen], image[seen].astype(np.float32), label[at][seen])
+    return image, seen
 
 
 # --- arms ---------------------------------------------------------------------------------------
@@ -718,7 +746,13 @@ def _ready(rng: Generator) -> Array:
 _HANG = np.array([-0.235, 0.52, -0.05])
 
 
-# As often as they are hard to tell apart.
+def _lowered(rng: Generator) -> Array:
+    """Return where the hand (3,) of an arm that hangs is."""
+    return _HANG + rng.normal(0, 0.03, 3)
+
+
+# What an arm makes strokes of, and how often: as often as they are hard to tell apart. No `push`.
+_ARM_MOTIONS = [1 + i for i, name in enumerate(MOTIONS) if name != "push"]
 _OFTEN = {"swipe_up": 2.0, "swipe_down": 2.0, "circle_cw": 2.0, "circle_ccw": 2.0}
 
 
@@ -727,32 +761,22 @@ def _arm_gesture(take: Take, which: int) -> None:
     if name in ("swipe_up", "swipe_down"):
         _arm_lift(take, which, down=name == "swipe_down")
     elif name in STROKES:
-        _arm_swipe(take, name, which)
+        _arm_swipe(take, which)
     else:
         take.go(rng.uniform(0.4, 1.0), _ready(rng), bow=rng.normal(0, 0.2), calm=False)
-        if name.startswith("circle"):
-            _arm_circle(take, name, which)
+        if name in _SENSE:
+            _arm_circle(take, which)
         else:
             _arm_wave(take, which)
-        _after(take, which, rng)
+        _after(take, which)
     if rng.random() < 0.7:
-        take.go(rng.uniform(0.45, 1.2), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2))
+        take.go(rng.uniform(0.45, 1.2), _lowered(rng), bow=rng.normal(0, 0.2))
 
 
-def _stroke(
-    take: Take, target: Array, which: int, low: float, high: float, *, bow: float = 0.12
-) -> None:
-    """Move fast to `target`, at a mean speed of `low` to `high` m/s."""
-    rng = take.rng
-    seconds = float(np.linalg.norm(target - take.now.wrist)) / _log_uniform(rng, low, high)
-    take.go(seconds, target, bow=rng.normal(0, bow), label=_told(seconds, which, 0.85))
-
-
-def _arm_swipe(take: Take, name: str, which: int) -> None:
+def _arm_swipe(take: Take, which: int) -> None:
     """Carry the raised hand across, from the side or to it."""
     rng = take.rng
-    direction = np.array([*STROKES[name], 0.0])
-    direction = turn(Z, np.deg2rad(rng.normal(0, 13))) @ direction
+    direction = _way_of(which, rng, 13)
     length = rng.uniform(0.25, 0.9)
     middle = np.array([-0.25, rng.uniform(-0.2, 0.35), rng.uniform(-0.45, -0.2)])
     middle += rng.normal(0, 0.05, 3)
@@ -760,15 +784,17 @@ def _arm_swipe(take: Take, name: str, which: int) -> None:
     take.go(rng.uniform(0.3, 0.9), start, bow=rng.normal(0, 0.2), calm=not quick)
     if rng.random() < 0.7:  # else in one go
         take.hold(rng.uniform(0.02, 0.5))
-    _stroke(take, middle + direction * length / 2, which, 0.8, 2.8, bow=0.2)
+    target = middle + direction * length / 2
+    seconds = float(np.linalg.norm(target - take.now.wrist)) / _log_uniform(rng, 0.8, 2.8)
+    take.go(seconds, target, bow=rng.normal(0, 0.2), label=_told(seconds, which, 0.85))
     if rng.random() < 0.4:  # drop the arm at once
         fall_s = rng.uniform(0.35, 0.9)
         label = _told(fall_s, which, 0.0)
         label[round(0.2 * RATE_HZ) :] = IGNORE
         label[round(0.3 * RATE_HZ) :] = NULL
-        take.go(0, _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.2), label=label)
+        take.go(0, _lowered(rng), bow=rng.normal(0, 0.2), label=label)
     else:
-        _after(take, which, rng)
+        _after(take, which)
 
 
 def _arm_lift(take: Take, which: int, *, down: bool) -> None:
@@ -813,21 +839,17 @@ def _arm_lift(take: Take, which: int, *, down: bool) -> None:
     take.hold(rng.uniform(0.05, 0.6))
 
 
-def _arm_circle(take: Take, name: str, which: int) -> None:
+def _arm_circle(take: Take, which: int) -> None:
     """Draw a circle, or what people take for one: squashed, tilted, drifting, never even."""
     rng = take.rng
-    sign = -1.0 if name == "circle_cw" else 1.0
     radius, squash = rng.uniform(0.10, 0.32), np.exp(rng.normal(0, 0.35))
     phase, rounds = rng.uniform(0, 2 * np.pi), rng.choice([1.0, 1.0, 1.2, 1.6, 2.0])
     hangs = rng.random() < 0.35
     if hangs:
         phase, radius = np.pi + rng.normal(0, 0.5), rng.uniform(0.13, 0.28)
         squash = rng.uniform(0.28, 0.5) / radius
-    n = round(rounds * rng.uniform(0.65, 1.7) * RATE_HZ)
-    turned = 2 * np.pi * rounds * _uneven(rng, n)
-    ring = np.stack(
-        [sign * np.sin(phase + turned), -squash * np.cos(phase + turned), 0 * turned], axis=1
-    )
+    turned = 2 * np.pi * rounds * _uneven(rng, round(rounds * rng.uniform(0.65, 1.7) * RATE_HZ))
+    ring = np.c_[_ring(which, phase, turned, squash), 0 * turned]
     ring = ring @ turn(Z, rng.normal(0, 0.35)).T
     ring[:, 1] = np.clip(ring[:, 1], -2.0, 2.0) + rng.normal(0, 0.2) * turned / (2 * np.pi)
     centre = np.array([rng.uniform(-0.4, -0.05), rng.uniform(-0.2, 0.25), rng.uniform(-0.45, -0.2)])
@@ -836,9 +858,7 @@ def _arm_circle(take: Take, name: str, which: int) -> None:
         out = np.array([-rng.uniform(0, 0.2), -rng.uniform(0, 0.25), 0.0])
         start = _HANG + rng.normal(0, 0.04, 3) + out * (rng.random() < 0.6)
     take.go(rng.uniform(0.25, 0.8), start, bow=rng.normal(0, 0.15), calm=rng.random() < 0.5)
-    label = np.full(n, which)
-    label[turned < 2 * np.pi * 0.9] = IGNORE
-    label[turned < 2 * np.pi * 0.6] = NULL
+    label = _told_by(turned, which, 2 * np.pi * 0.9, 2 * np.pi * 0.6)
     take.carry(start + radius * (ring - ring[0]), label)
 
 
@@ -853,19 +873,16 @@ def _uneven(rng: Generator, n: int) -> Array:
 
 
 def _arm_wave(take: Take, which: int) -> None:
+    """Raise the hand and swing it from side to side."""
     rng = take.rng
     cycles, rate = rng.uniform(2.0, 5.0), rng.uniform(1.1, 2.8)
-    n = round(cycles / rate * RATE_HZ)
-    u = np.linspace(0, 1, n + 1)[1:]
+    u = _times(round(cycles / rate * RATE_HZ))
     width = rng.uniform(0.06, 0.25)
     place = np.array([rng.uniform(-0.5, -0.1), rng.uniform(-0.5, 0.15), rng.uniform(-0.3, -0.05)])
     take.go(rng.uniform(0.3, 0.8), place)
     sway = width * np.sin(2 * np.pi * cycles * u) * minimum_jerk(u * 8)
     path = place + np.stack([sway, -0.2 * np.abs(sway), 0 * u], axis=1)
-    label = np.full(n, which)
-    label[u * cycles < 1.6] = IGNORE
-    label[u * cycles < 0.8] = NULL
-    take.carry(path, label)
+    take.carry(path, _told_by(u * cycles, which, 1.6, 0.8))
 
 
 def _walk(take: Take) -> None:
@@ -882,88 +899,122 @@ def _walk(take: Take) -> None:
     take.carry(path)
 
 
-def _arm_idle(take: Take) -> None:
-    """What arms do besides: hang, swing, go to the face or the hips, reach, carry, talk."""
-    rng, kind = take.rng, take.rng.random()
-    if kind < 0.08:
-        _walk(take)
-    elif kind < 0.2:
-        take.go(rng.uniform(0.5, 1.2), _HANG + rng.normal(0, 0.03, 3))
-        take.hold(rng.uniform(0.3, 2.0))
-    elif kind < 0.5:
-        places = ([-0.05, -0.12, -0.12], [0.0, 0.2, -0.2], [-0.25, 0.4, -0.15], [0.15, 0.25, -0.2])
-        place = np.array(places[rng.integers(4)]) + rng.normal(0, 0.05, 3)
-        take.go(rng.uniform(0.4, 1.1), place, bow=rng.normal(0, 0.25))
-        for _ in range(rng.integers(0, 8)):
-            take.go(rng.uniform(0.08, 0.3), place + rng.normal(0, 0.015, 3))
-    elif kind < 0.75:
-        place = _ready(rng)
-        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.2))
-        for _ in range(rng.integers(2, 9)):
-            target = place + rng.normal(0, 0.07, 3)
-            take.go(rng.uniform(0.16, 0.6), target, bow=rng.normal(0, 0.5))
-    elif kind < 0.9:  # raise the hand, stay, lower it: half of every gesture, and none
-        high = (_ready(rng), figures.STRAIGHT_UP.wrist, figures.STRAIGHT_OUT.wrist)
-        place = high[rng.choice(3, p=[0.7, 0.15, 0.15])] + rng.normal(0, 0.03, 3)
-        # A hand that hangs is raised as fast as people do; one that is up already would swipe.
-        quick = take.hasty or float(np.linalg.norm(take.now.wrist - _HANG)) < 0.2
-        take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=not quick)
-        take.hold(rng.uniform(0.2, 2.0))
-        take.go(rng.uniform(0.35, 1.0), _HANG + rng.normal(0, 0.03, 3), bow=rng.normal(0, 0.15))
-    else:
-        take.go(rng.uniform(0.9, 1.8), _box(rng, np.array([-0.25, 0.1, -0.3]), 0.35))
-        take.hold(rng.uniform(0.1, 1.0))
+def _hang(take: Take) -> None:
+    """Let the arm hang."""
+    rng = take.rng
+    take.go(rng.uniform(0.5, 1.2), _lowered(rng))
+    take.hold(rng.uniform(0.3, 2.0))
+
+
+def _touch(take: Take) -> None:
+    """Go to the face, the chest or the hips, or before the body, and fiddle there."""
+    rng = take.rng
+    places = ([-0.05, -0.12, -0.12], [0.0, 0.2, -0.2], [-0.25, 0.4, -0.15], [0.15, 0.25, -0.2])
+    place = np.array(places[rng.integers(4)]) + rng.normal(0, 0.05, 3)
+    take.go(rng.uniform(0.4, 1.1), place, bow=rng.normal(0, 0.25))
+    for _ in range(rng.integers(0, 8)):
+        take.go(rng.uniform(0.08, 0.3), place + rng.normal(0, 0.015, 3))
+
+
+def _arm_talk(take: Take) -> None:
+    """Talk with the raised hand."""
+    rng = take.rng
+    place = _ready(rng)
+    take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.2))
+    for _ in range(rng.integers(2, 9)):
+        target = place + rng.normal(0, 0.07, 3)
+        take.go(rng.uniform(0.16, 0.6), target, bow=rng.normal(0, 0.5))
+
+
+def _raise(take: Take) -> None:
+    """Raise the hand, stay, lower it: half of every gesture, and none."""
+    rng = take.rng
+    high = (_ready(rng), figures.STRAIGHT_UP.wrist, figures.STRAIGHT_OUT.wrist)
+    place = high[rng.choice(3, p=[0.7, 0.15, 0.15])] + rng.normal(0, 0.03, 3)
+    # A hand that hangs is raised as fast as people do; one that is up already would swipe.
+    quick = take.hasty or float(np.linalg.norm(take.now.wrist - _HANG)) < 0.2
+    take.go(rng.uniform(0.4, 1.0), place, bow=rng.normal(0, 0.15), calm=not quick)
+    take.hold(rng.uniform(0.2, 2.0))
+    take.go(rng.uniform(0.35, 1.0), _lowered(rng), bow=rng.normal(0, 0.15))
+
+
+def _arm_reach(take: Take) -> None:
+    """Reach somewhere before the body, slowly."""
+    rng = take.rng
+    take.go(rng.uniform(0.9, 1.8), _box(rng, np.array([-0.25, 0.1, -0.3]), 0.35))
+    take.hold(rng.uniform(0.1, 1.0))
+
+
+# What arms do besides, each up to this part of the time.
+_ARM_BEHAVIOUR = (
+    (0.08, _walk),
+    (0.2, _hang),
+    (0.5, _touch),
+    (0.75, _arm_talk),
+    (0.9, _raise),
+    (1.0, _arm_reach),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArmStream:
     """A right arm as `features.arm_signals` tells it: stamps (T,), signals (T, S), labels (T,)."""
 
-    t_us: NDArray[np.int64]
-    signals: NDArray[np.float32]
-    label: NDArray[np.int64]
+    t_us: Int64
+    signals: Float32
+    label: Int64
 
 
 def arm_stream(
     rng: Generator, seconds: float = 30.0, gestures: float = 0.5, *, hasty: bool = False
 ) -> ArmStream:
     """Return one person's right arm for a while, the left one doing its own; no `push`."""
-    takes = []
-    names = [i + 1 for i, name in enumerate(MOTIONS) if name != "push"]
-    often = np.array([_OFTEN.get(MOTIONS[i - 1], 1.0) for i in names])
-    for share in (gestures, gestures * 0.5):
-        start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
-        take = Take(rng, start, 0.70, hasty)
-        take.hold(0.3)
-        quiet = share != gestures and rng.random() < 0.6
-        while take.seconds < seconds:
-            if quiet:
-                take.hold(1.0)
-            elif rng.random() < share:
-                _arm_gesture(take, int(rng.choice(names, p=often / often.sum())))
-            else:
-                _arm_idle(take)
-        takes.append(take)
-    n = min(sum(map(len, take.label)) for take in takes)
-    label = np.concatenate(takes[0].label)[:n]
+    right = _arm_take(rng, seconds, gestures, hasty=hasty)
+    left = _arm_take(rng, seconds, gestures * 0.5, hasty=hasty, other=True)
+    n = min(right.samples, left.samples)
+    label = np.concatenate(right.label)[:n]
     if rng.random() < 0.2:  # both arms together: up, out or at work, but no stroke of one
-        takes[1] = takes[0]
-        label = np.zeros(n, np.int64)
+        left, label = right, np.zeros(n, np.int64)
     pole = np.array([-0.4, 0.7, 0.5]) + rng.normal(0, 0.25, 3)
-    joints = []
-    for take in takes:
-        elbow, wrist = elbows(np.concatenate(take.wrist)[:n], np.tile(pole, (n, 1)))
-        bone = wrist - elbow
-        index = wrist + 0.09 * bone / np.linalg.norm(bone, axis=1, keepdims=True)
-        joints.append((wrist, elbow, index))
-    (wrist, elbow, index), (other_wrist, other_elbow, _) = joints
-    mirror = np.array([-1.0, 1, 1])
-    together = np.stack([wrist, elbow, index, other_wrist * mirror, other_elbow * mirror], axis=1)
+    wrist, elbow = _joints(right, n, pole)
+    bone = wrist - elbow
+    index = wrist + 0.09 * bone / np.linalg.norm(bone, axis=1, keepdims=True)
+    others = [figures.mirrored(joint) for joint in _joints(left, n, pole)]
+    return _film_arms(np.stack([wrist, elbow, index, *others], axis=1), label, rng)
 
+
+def _arm_take(
+    rng: Generator, seconds: float, gestures: float, *, hasty: bool, other: bool = False
+) -> Take:
+    """Return what one arm does; the `other` one often hangs, if the first makes gestures at all."""
+    often = np.array([_OFTEN.get(MOTIONS[which - 1], 1.0) for which in _ARM_MOTIONS])
+    start = Hand3d(_HANG.copy(), np.array([0.0, 1.0, 0.0]), np.ones(3), np.zeros(21))
+    take = Take(rng, start, 0.70, hasty)
+    take.hold(0.3)
+    quiet = other and gestures > 0 and rng.random() < 0.6
+    while take.seconds < seconds:
+        if quiet:
+            take.hold(1.0)
+        elif rng.random() < gestures:
+            _arm_gesture(take, int(rng.choice(_ARM_MOTIONS, p=often / often.sum())))
+        else:
+            kind = rng.random()
+            next(act for until, act in _ARM_BEHAVIOUR if kind < until)(take)
+    return take
+
+
+def _joints(take: Take, n: int, pole: Array) -> tuple[Array, Array]:
+    """Return the wrists and elbows (n, 3) of an arm in its first n samples."""
+    elbow, wrist = elbows(take.whole.wrist[:n], np.tile(pole, (n, 1)))
+    return wrist, elbow
+
+
+def _film_arms(joints: Array, label: Int64, rng: Generator) -> ArmStream:
+    """See joints (N, 5, 3) of both arms as a camera and an estimator do, in shoulder widths."""
     fps = rng.uniform(14, 40)
-    times = np.arange(0, n / RATE_HZ - 0.01, 1 / fps)
-    at = np.minimum((times * RATE_HZ).astype(int), n - 1)
-    seen = together[at] @ random_rotation(rng, 1, 10)[0].T
+    times = np.arange(0, len(joints) / RATE_HZ - 0.01, 1 / fps)
+    at = np.minimum((times * RATE_HZ).astype(int), len(joints) - 1)
+    seen = joints[at] @ random_rotation(rng, 1, 10)[0].T
     depth = rng.uniform(1.0, 4.0)
     flat = seen[..., :2] / (1 + seen[..., 2:] / depth)
     unit = SHOULDER_WIDTH_M * rng.uniform(0.88, 1.12)
@@ -983,7 +1034,7 @@ def arm_stream(
 
 def signal_stream(
     rng: Generator, seconds: float, gestures: float, *, arm: bool, hasty: bool = False
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[Int64, Float32, Int64]:
     """Return the stamps (T,), signals (T, S) and labels (T,) of one person's arm, or hand."""
     if arm:
         arms = arm_stream(rng, seconds, gestures, hasty=hasty)
@@ -995,41 +1046,55 @@ def signal_stream(
 # --- whole bodies, for poses --------------------------------------------------------------------
 
 
-def body_samples(rng: Generator, name: str | None, n: int) -> NDArray[np.float32]:
+def body_samples(rng: Generator, name: str | None, n: int) -> Float32:
     """Return (n, 33, 4) image points of bodies that show a pose, or None of them."""
     return np.stack([_body(rng, name) for _ in range(n)]).astype(np.float32)
 
 
 def _body(rng: Generator, name: str | None) -> Array:
-    arms = []
     shown = name
     if name is None and rng.random() < 0.3:  # one arm of a pose is no pose
         shown = "arms_up" if rng.random() < 0.5 else "t_pose"
     single = rng.integers(2)
     # Both arms half out, below or above the horizontal: on the way to a pose, and none.
     slope = np.deg2rad(rng.uniform(25, 65)) * rng.choice([-1, 1]) if rng.random() < 0.2 else None
+    arms = []
     for side in range(2):
-        if shown in ("arms_up", "t_pose") and (name is not None or side == single):
-            arm = figures.STRAIGHT_UP if shown == "arms_up" else figures.STRAIGHT_OUT
-            wrist = arm.wrist + rng.normal(0, 0.07, 3)
-            wrist = _SHOULDER + (wrist - _SHOULDER) * rng.uniform(0.82, 1.05)
-        elif name is None and slope is not None:
-            reach = np.array([-np.cos(slope), np.sin(slope), rng.uniform(-0.3, 0)])
-            wrist = _SHOULDER + reach * rng.uniform(0.42, 0.55)
-        elif name == "squat" or rng.random() < 0.5:
-            wrist = (_HANG, figures.STRAIGHT_AHEAD.wrist)[rng.integers(2)] + rng.normal(0, 0.08, 3)
-        else:  # anywhere but up or out
-            wrist = np.array(
-                [rng.uniform(-0.45, 0.2), rng.uniform(-0.2, 0.55), rng.uniform(-0.4, 0)]
-            )
+        raised = shown in ("arms_up", "t_pose") and (name is not None or side == single)
+        straight = figures.BODY_POSES[shown][0] if shown and raised else None
+        wrist = _body_wrist(rng, name, straight, slope)
         pole = figures.HANGING.pole + rng.normal(0, 0.2, 3)
-        if shown in ("arms_up", "t_pose") and (name is not None or side == single):
-            pole = arm.pole + rng.normal(0, 0.2, 3)
+        if straight is not None:
+            pole = straight.pole + rng.normal(0, 0.2, 3)
         arms.append(figures.Arm(wrist, pole, PALM_OUT, HAND_SHAPES["rest"]))
     drop = rng.uniform(0.30, 0.50) if name == "squat" else rng.choice([0, rng.uniform(0, 0.12)])
     lean = rng.uniform(0.2, 0.8) if name == "squat" else rng.normal(0, 0.08)
     stance = figures.Stance(np.zeros(2), arms[0], arms[1], drop, lean)
-    points = figures.figure(stance).body
+    return _film_body(figures.figure(stance).body, rng, whole=name == "squat")
+
+
+def _body_wrist(
+    rng: Generator, name: str | None, straight: figures.Arm | None, slope: float | None
+) -> Array:
+    """Return where a wrist is (3,): of a `straight` arm, on the way there, or elsewhere."""
+    if straight is not None:
+        reach = straight.wrist + rng.normal(0, 0.07, 3) - _SHOULDER
+        wrist: Array = _SHOULDER + reach * rng.uniform(0.82, 1.05)
+    elif name is None and slope is not None:
+        reach = np.array([-np.cos(slope), np.sin(slope), rng.uniform(-0.3, 0)])
+        wrist = _SHOULDER + reach * rng.uniform(0.42, 0.55)
+    elif name == "squat" or rng.random() < 0.5:
+        wrist = (_HANG, figures.STRAIGHT_AHEAD.wrist)[rng.integers(2)] + rng.normal(0, 0.08, 3)
+    else:  # anywhere but up or out
+        wrist = np.array([rng.uniform(-0.45, 0.2), rng.uniform(-0.2, 0.55), rng.uniform(-0.4, 0)])
+    return wrist
+
+
+def _film_body(points: Array, rng: Generator, *, whole: bool) -> Array:
+    """See a body (33, 3) in metres as a camera and an estimator do: (33, 4).
+
+    Unless it is to be seen as a `whole`, the picture often ends at the waist or the thighs.
+    """
     points = points @ random_rotation(rng, 1, 9)[0].T
     points = points @ turn(Y, np.deg2rad(rng.normal(0, 18))).T
     depth = rng.uniform(1.5, 4.0)
@@ -1037,7 +1102,7 @@ def _body(rng: Generator, name: str | None) -> Array:
     size = np.linalg.norm(flat[11] - flat[12])
     flat = flat + rng.normal(0, rng.uniform(0.01, 0.05), flat.shape) * size
     visible = np.clip(rng.normal(0.95, 0.06, 33), 0, 1)
-    if name != "squat" and rng.random() < 0.55:  # the picture ends at the waist or the thighs
+    if not whole and rng.random() < 0.55:
         edge = flat[[23, 25][rng.integers(2)], 1] + rng.normal(0, 0.02)
         hidden = flat[:, 1] > edge
         visible[hidden] *= rng.uniform(0, 0.4)

@@ -158,7 +158,7 @@ def test_a_calm_move_is_calm_however_far_it_is_bowed(bow: float) -> None:
     start = synth.Hand3d(np.array([0.0, 0.0, 1.0]), np.eye(3)[1], np.eye(3)[2], np.zeros(21))
     take = synth.Take(rng(), start, calm_m_s=0.33)
     take.go(0.1, np.array([0.12, 0.05, 1.0]), bow=bow)
-    path = np.concatenate([start.wrist[None], take.wrist[0]])
+    path = np.concatenate([start.wrist[None], take.moves[0].wrist])
     way_m = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     assert way_m == pytest.approx(0.13 * synth.bowed_length(bow), rel=0.01)
     assert take.seconds == pytest.approx(way_m / 0.33, rel=0.03)
