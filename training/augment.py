@@ -6,6 +6,7 @@ stretched in time, disturbed, and lose frames. Labels stay true.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,9 @@ from numpy.typing import NDArray
 
 from gesturectl import features
 from gesturectl.kinematics import turn
+from gesturectl.types import Float32, Float64, Int64
 from training import synth
 from training.datasets import ArmRecording, Segment
-
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
 
 # Of a marked segment, the first part shows nothing yet; what follows its end still belongs to it.
 EARLY, LATE_US, TAIL_US = 0.75, 200_000, 300_000
@@ -28,7 +27,7 @@ EARLY, LATE_US, TAIL_US = 0.75, 200_000, 300_000
 TOP, REST_US = 0.35, 650_000
 
 
-def photographed_hands(points: F32, gesture: NDArray[Any], rng: Generator) -> NDArray[np.float64]:
+def photographed_hands(points: Float32, gesture: NDArray[Any], rng: Generator) -> Float64:
     """Turn and disturb hands (N, 21, 3); a few are mirrored, as when the side is misjudged."""
     n = len(points)
     degrees = np.where(gesture == "fist", 35.0, 14.0)
@@ -38,7 +37,7 @@ def photographed_hands(points: F32, gesture: NDArray[Any], rng: Generator) -> ND
     return synth.disturb(turned, rng, 0.6)
 
 
-def turned_thumbs(points: F32, rng: Generator) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def turned_thumbs(points: Float32, rng: Generator) -> tuple[Float64, NDArray[Any]]:
     """Turn fists with a thumb out (N, 21, 3) any way; name them by where the thumb then points.
 
     Within 38° of upright it is thumb_up or thumb_down, beyond 55° nothing (''), between '?'.
@@ -54,7 +53,7 @@ def turned_thumbs(points: F32, rng: Generator) -> tuple[NDArray[np.float64], NDA
     return synth.disturb(synth.hand_proportions(turned, rng), rng, 0.6), name
 
 
-def photographed_bodies(points: F32, rng: Generator) -> F32:
+def photographed_bodies(points: Float32, rng: Generator) -> Float32:
     """Lean and disturb bodies (N, 33, 4) a little."""
     n = len(points)
     out = points.copy()
@@ -65,7 +64,9 @@ def photographed_bodies(points: F32, rng: Generator) -> F32:
     return out
 
 
-def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tuple[I64, F32, I64]]:
+def labelled_arms(
+    recording: ArmRecording, classes: tuple[str, ...]
+) -> list[tuple[Int64, Float32, Int64]]:
     """Return both arms as right ones: stamps, signals, labels. The label is the moving arm's."""
     arms = [recording.points, features.mirror_body(recording.points)]
     signals = [features.arm_signals(points) for points in arms]
@@ -76,11 +77,8 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
         which = int(np.argmax(paths))
         name = segment.name if which == 0 else features.mirrored(segment.name)
         if name in classes:
-            known = (
-                KNOWN[segment.name](recording, segment, signals[which])
-                if segment.name in KNOWN
-                else late(segment)
-            )
+            when = KNOWN.get(segment.name)
+            known = when(recording, segment, signals[which]) if when else late(segment)
             mark(labels[which], recording.t_us, segment, known, classes.index(name))
     return [(recording.t_us, s, y) for s, y in zip(signals, labels, strict=True)]
 
@@ -88,10 +86,9 @@ def labelled_arms(recording: ArmRecording, classes: tuple[str, ...]) -> list[tup
 Span = tuple[int, int] | None
 
 
-def mark(label: I64, t_us: I64, segment: Segment, known: Span, which: int) -> None:
+def mark(label: Int64, t_us: Int64, segment: Segment, known: Span, which: int) -> None:
     """Mark a segment as this class while it is `known` for one; do not judge its rest."""
-    start, end = segment.start_us, segment.end_us
-    label[(t_us >= start) & (t_us <= end + TAIL_US)] = synth.IGNORE
+    label[segment.holds(t_us, TAIL_US)] = synth.IGNORE
     if known is not None:
         label[(t_us >= known[0]) & (t_us <= known[1])] = which
 
@@ -102,7 +99,7 @@ def late(segment: Segment) -> Span:
     return round(since), segment.end_us + LATE_US
 
 
-def _sideways(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+def _sideways(recording: ArmRecording, segment: Segment, signal: Float32) -> Span:
     """Return when a stroke sideways is known for one: it must have slowed down.
 
     Before, it may still become a circle. People mark anything from the stroke to the whole way.
@@ -117,20 +114,19 @@ def _sideways(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
     return over, over + 250_000
 
 
-def _lift(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+def _lift(recording: ArmRecording, segment: Segment, signal: Float32) -> Span:
     """Return when a lift is known for a stroke: as soon as it has not stayed at its top."""
-    top, first, last = _top(recording, segment, signal[:, 1])
-    if recording.t_us[last] - recording.t_us[first] >= REST_US:
-        return None  # a raised hand, to whoever does not read minds
     y = signal[:, 1]
+    top, rested = _top(recording, segment, y)
+    if rested:
+        return None  # a raised hand, to whoever does not read minds
     falls = int(recording.t_us[top + int(np.argmax(y[top:] > y[top] + 0.05))])
     return falls - 70_000, falls + 170_000
 
 
-def _drop(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
+def _drop(recording: ArmRecording, segment: Segment, signal: Float32) -> Span:
     """Return when a drop is known for a stroke; one after a rest or a lift is its return."""
-    _, first, last = _top(recording, segment, signal[:, 1])
-    rested = recording.t_us[last] - recording.t_us[first] >= REST_US
+    _, rested = _top(recording, segment, signal[:, 1])
     lifted = any(
         other.name == "swipe_up" and 0 <= segment.start_us - other.end_us < 1_000_000
         for other in recording.segments
@@ -139,18 +135,19 @@ def _drop(recording: ArmRecording, segment: Segment, signal: F32) -> Span:
     return None if rested or lifted else (round(since), segment.end_us + LATE_US)
 
 
-def _top(recording: ArmRecording, segment: Segment, y: F32) -> tuple[int, int, int]:
-    """Return the frame in which the arm is highest, and the first and last of its stay there."""
+def _top(recording: ArmRecording, segment: Segment, y: Float32) -> tuple[int, bool]:
+    """Return the frame in which the arm is highest, and whether it rests there."""
     t_us = recording.t_us
     a, b = np.searchsorted(t_us, [segment.start_us - 200_000, segment.end_us + 200_000])
     top = a + int(np.argmin(y[a:b]))
     low = y >= y[top] + TOP
     before, after = np.flatnonzero(low[:top]), np.flatnonzero(low[top:])
     first = int(before[-1]) if len(before) else 0
-    return top, first, top + int(after[0]) if len(after) else len(y) - 1
+    last = top + int(after[0]) if len(after) else len(y) - 1
+    return top, bool(t_us[last] - t_us[first] >= REST_US)
 
 
-KNOWN = {
+KNOWN: Mapping[str, Callable[[ArmRecording, Segment, Float32], Span]] = {
     "swipe_left": _sideways,
     "swipe_right": _sideways,
     "swipe_up": _lift,
@@ -158,16 +155,18 @@ KNOWN = {
 }
 
 
-def recorded_arm(t_us: I64, signals: F32, label: I64, rng: Generator) -> tuple[I64, F32, I64]:
+def recorded_arm(
+    t_us: Int64, signals: Float32, label: Int64, rng: Generator
+) -> tuple[Int64, Float32, Int64]:
     """Return the same movement as of another person, camera and moment."""
     out = signals.astype(np.float64)
     scale, angle = np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.1)
     tall, shear = np.exp(rng.normal(0, 0.12)), rng.normal(0, 0.12)
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
-    turn = np.array([[c, s], [-s, c]]) @ np.array([[1, shear], [0, tall]]).T
+    turned = np.array([[c, s], [-s, c]]) @ np.array([[1, shear], [0, tall]]).T
     shift = rng.normal(0, 0.06, 2)
-    for x in (0, 3, 5, 7, 9):
-        place = out[:, x : x + 2] @ turn
+    for x in (0, 3, 5, 7, 9):  # of wrist, elbow, index finger, the other wrist and elbow
+        place = out[:, x : x + 2] @ turned
         out[:, x : x + 2] = place + shift + rng.normal(0, 0.02, 2)
     places = [0, 1, *range(3, 11)]
     out[:, places] += rng.normal(0, rng.uniform(0, 0.02), (len(out), len(places)))
@@ -178,8 +177,14 @@ def recorded_arm(t_us: I64, signals: F32, label: I64, rng: Generator) -> tuple[I
     pace = np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.12, len(knots)))
     passed = np.interp(seconds, knots, np.cumsum(pace) * 0.7)
     times = ((passed - passed[0]) * 1e6).astype(np.int64) + rng.integers(features.STEP_US)
-    keep = np.ones(len(times), bool)
-    if rng.random() < 0.4:
-        keep = rng.random(len(times)) > rng.uniform(0, 0.4)
-        keep[0] = True
+    keep = kept(len(times), rng)
     return times[keep], out[keep].astype(np.float32), label[keep]
+
+
+def kept(n: int, rng: Generator) -> NDArray[np.bool_]:
+    """Return which of n frames are not lost: most often all, else 60 % or more; never the first."""
+    keep = np.ones(n, bool)
+    if rng.random() < 0.4:
+        keep = rng.random(n) > rng.uniform(0, 0.4)
+        keep[0] = True
+    return keep

@@ -30,6 +30,7 @@ SEED = 20_26
 HAND_STREAMS, HAND_GESTURES, ARM_STREAMS = 26, 8, 12
 STREAM_S = 30.0
 PHOTOS = 240
+SHIPPED = Path(__file__).resolve().parents[1] / "gestures" / "background"
 OTHER = "other"  # a gesture that is not in the catalog
 GAP_STEPS = 150  # between recordings
 
@@ -89,9 +90,8 @@ def bodies(rng: Generator, data: Path, names: list[str]) -> Filmed:
     for recording in datasets.arm_recordings(datasets.for_training("pose_streams", data)):
         marks = np.zeros(len(recording.t_us), np.int64)
         for segment in recording.segments:
-            inside = (recording.t_us >= segment.start_us) & (recording.t_us <= segment.end_us)
             known = segment.name if segment.name in names else OTHER
-            marks[inside] = 1 + names.index(known)
+            marks[segment.holds(recording.t_us)] = 1 + names.index(known)
         reel.add(recording.t_us, recording.points, marks, GAP_STEPS)
     for _ in track(range(ARM_STREAMS), description="arms"):
         arm = synth.arm_stream(rng, STREAM_S, gestures=0.0, hasty=True)
@@ -136,7 +136,7 @@ def main() -> None:
     """Run the one command."""
     parser = argparse.ArgumentParser(prog="python -m training.background", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
-    parser.add_argument("--out", type=Path, default=Path("gestures/background"))
+    parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args()
     make(options.data, options.out)
 

@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 
 from gesturectl import features
 from gesturectl.catalog import catalog
+from gesturectl.types import Float32, Int64
 from training import augment, synth
 from training.datasets import HandTrack, Recording, Segment
 
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
-Rows = tuple[NDArray[Any], I64]
-Stream = tuple[I64, F32, I64]
+Rows = tuple[NDArray[Any], Int64]
+Stream = tuple[Int64, Float32, Int64]
 
 CARD_NAME = "your recordings"
 COPIES = 20  # of each photographed pose there are as many
@@ -65,8 +64,7 @@ def body_poses(
             continue
         label = np.full(len(arms.t_us), "", object)
         for segment in arms.segments:
-            inside = (arms.t_us >= segment.start_us) & (arms.t_us <= segment.end_us)
-            label[inside] = segment.name
+            label[segment.holds(arms.t_us)] = segment.name
         which = _classes(arms.t_us, label, names, np.ones(len(label), bool))
         chosen = _spaced(arms.t_us, which >= 0)
         if chosen.any():
@@ -98,16 +96,16 @@ def hand_strokes(
                     yield _another_hand(track, label, rng)
 
 
-def _way(track: HandTrack, signals: F32, segment: Segment) -> float:
+def _way(track: HandTrack, signals: Float32, segment: Segment) -> float:
     """Return how far a hand moves during a segment, in its own palms."""
-    inside = (track.t_us >= segment.start_us) & (track.t_us <= segment.end_us)
+    inside = segment.holds(track.t_us)
     if inside.sum() < 2:
         return -1.0
     place, size = signals[inside, :2], np.exp(signals[inside, 2])
     return float(np.linalg.norm(np.diff(place, axis=0), axis=1).sum() / size.mean())
 
 
-def _another_hand(track: HandTrack, label: I64, rng: Generator) -> Stream:
+def _another_hand(track: HandTrack, label: Int64, rng: Generator) -> Stream:
     """Return the same movement of another hand, at another pace, seen by another camera."""
     angle, pace = rng.normal(0, 0.09), np.exp(rng.normal(0, 0.15))
     c, s = np.cos(angle), np.sin(angle)
@@ -115,14 +113,13 @@ def _another_hand(track: HandTrack, label: I64, rng: Generator) -> Stream:
     points[..., :2] = points[..., :2] @ np.array([[c, s], [-s, c]])
     points = synth.disturb(points, rng, rng.uniform(0, 0.3))
     t_us = ((track.t_us - track.t_us[0]) * pace).astype(np.int64) + rng.integers(features.STEP_US)
-    keep = np.r_[True, np.diff(t_us) > 0]
-    if rng.random() < 0.4:
-        keep &= rng.random(len(t_us)) > rng.uniform(0, 0.4)
-        keep[0] = True
+    keep = np.r_[True, np.diff(t_us) > 0] & augment.kept(len(t_us), rng)
     return t_us[keep], features.hand_signals(points[keep].astype(np.float32)), label[keep]
 
 
-def _classes(t_us: I64, label: NDArray[Any], names: Sequence[str], sure: NDArray[np.bool_]) -> I64:
+def _classes(
+    t_us: Int64, label: NDArray[Any], names: Sequence[str], sure: NDArray[np.bool_]
+) -> Int64:
     """Return the class of each frame, -1 where it is of none or in doubt."""
     known = {name: i for i, name in enumerate(names)}
     which = np.array([known.get(str(name), -1) for name in label], np.int64)
@@ -133,7 +130,7 @@ def _classes(t_us: I64, label: NDArray[Any], names: Sequence[str], sure: NDArray
     return which
 
 
-def _spaced(t_us: I64, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _spaced(t_us: Int64, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which of the wanted frames to take so that no two are closer than `EVERY_US`."""
     chosen = np.zeros(len(t_us), bool)
     last = -EVERY_US

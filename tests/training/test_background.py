@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gesturectl.background import FRAME_STEPS, load
-from training import background, datasets
-
-DATA = Path(os.environ.get("GESTURECTL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+from training import background
 
 
 def test_a_reel_has_recordings_one_after_another_and_keeps_their_gaps() -> None:
@@ -29,14 +26,9 @@ def test_a_reel_has_recordings_one_after_another_and_keeps_their_gaps() -> None:
     assert set(filmed.marks.tolist()) == {0, 1}
 
 
-@pytest.mark.skipif(not (DATA / "pose_streams").is_dir(), reason=f"no recordings in {DATA}")
-def test_the_same_recordings_give_what_is_shipped(tmp_path: Path) -> None:
-    background.make(DATA, tmp_path)
-    made, shipped = load(tmp_path), load(Path(__file__).parents[2] / "gestures" / "background")
+def test_the_same_recordings_give_what_is_shipped(tmp_path: Path, shared_data: Path) -> None:
+    background.make(shared_data, tmp_path)
+    made, shipped = load(tmp_path), load(background.SHIPPED)
     assert made.hands.steps.tolist() == shipped.hands.steps.tolist()
     assert made.bodies.marks.tolist() == shipped.bodies.marks.tolist()
     assert made.hands.points == pytest.approx(shipped.hands.points, abs=0.02)
-
-
-def test_only_what_may_be_shipped_is_in_it() -> None:
-    assert all(datasets.SETS[name].ship for name in ("hand_poses", "pose_streams"))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gesturectl import features
 from gesturectl.errors import SourceError
-from gesturectl.types import Body, Observation
+from gesturectl.types import Body, Float32, Int64, Observation
 from training.datasets import archives
 
 # What the recordings call the gestures of the catalog.
@@ -27,8 +27,12 @@ class Segment:
     start_us: int
     end_us: int
 
+    def holds(self, t_us: int | Int64, later_us: int = 0) -> Any:
+        """Tell of a moment, or of many (T,), whether it lies in here, or so soon after the end."""
+        return (self.start_us <= t_us) & (t_us <= self.end_us + later_us)
 
-def segments_of(t_us: NDArray[np.int64], label: NDArray[Any]) -> tuple[Segment, ...]:
+
+def segments_of(t_us: Int64, label: NDArray[Any]) -> tuple[Segment, ...]:
     """Return the stretches (T,) of equal labels, those of '' left out."""
     starts = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
     ends = np.r_[starts[1:], len(label)] - 1
@@ -45,14 +49,14 @@ class ArmRecording:
 
     name: str
     group: str
-    t_us: NDArray[np.int64]
-    image: NDArray[np.float32]
+    t_us: Int64
+    image: Float32
     size_px: tuple[int, int]
     segments: tuple[Segment, ...]
     idle: NDArray[np.bool_]
 
     @property
-    def points(self) -> NDArray[np.float32]:
+    def points(self) -> Float32:
         """The body in image heights, as the features take it: (T, 33, 4)."""
         return features.body_points(self.image, self.size_px)
 
