@@ -21,12 +21,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
+from gesturectl.types import Float32, Int64
 from training.skeletons import Skeletons, as_shown, described, disturbed
 
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
 Weights = dict[str, Any]
 # Takes a layer's name and output, gives it normalised, or with its bias once that is folded.
 Settle = Callable[[str, Any], Any]
@@ -70,7 +68,7 @@ class Network:
 
 
 def _initial(rng: Generator, inputs: int, gestures: int) -> Weights:
-    def normal(rows: int, columns: int, gain: float = 1.0) -> F32:
+    def normal(rows: int, columns: int, gain: float = 1.0) -> Float32:
         return rng.normal(0, gain / np.sqrt(rows), (rows, columns)).astype(np.float32)
 
     weights: Weights = {"in_w": normal(inputs, WIDTH)}
@@ -160,7 +158,7 @@ def _predicted(weights: Weights, x: Any) -> tuple[Any, Any]:
 
 def fit(
     gestures: Skeletons,
-    label: I64,
+    label: Int64,
     view: tuple[str, ...],
     seed: int,
     plan: Plan,
@@ -242,7 +240,7 @@ def _loss(which: Any, way: Any, target: Any, plan: Plan) -> Any:
 # --- prediction ---------------------------------------------------------------------------------
 
 
-def predicted(networks: Sequence[Network], gestures: Skeletons) -> tuple[F32, F32]:
+def predicted(networks: Sequence[Network], gestures: Skeletons) -> tuple[Float32, Float32]:
     """Return P(which) (N, G) and P(which, way) (N, G, WAYS), the networks averaged."""
     joints, lasted = as_shown(gestures)
     told = [_predicted(one.weights, described(joints, lasted, one.view)) for one in networks]

@@ -20,10 +20,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gesturectl.types import Float32, Float64, Int64
 from training.synth import random_rotation
-
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
 
 # The joints of a skeleton: wrist, palm, then four of each finger from the knuckle on.
 JOINTS = 22
@@ -43,8 +41,8 @@ class Skeletons:
     `frames` (N,) is how many of the T are each gesture's own; after those the last one stays.
     """
 
-    joints: F32
-    frames: I64
+    joints: Float32
+    frames: Int64
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -54,7 +52,7 @@ class Skeletons:
         return Skeletons(self.joints[chosen], self.frames[chosen])
 
 
-def skeletons(recorded: Sequence[F32]) -> Skeletons:
+def skeletons(recorded: Sequence[Float32]) -> Skeletons:
     """Free recorded joints, each (T, 22, 3) in metres, of place and size.
 
     Raises:
@@ -72,7 +70,7 @@ def skeletons(recorded: Sequence[F32]) -> Skeletons:
     return Skeletons(joints, frames)
 
 
-def stretched(gestures: Skeletons, at: NDArray[np.float64]) -> F32:
+def stretched(gestures: Skeletons, at: Float64) -> Float32:
     """Return the joints (N, S, 22, 3) at moments `at` (N, S), from 0, its start, to 1, its end."""
     last = gestures.frames[:, None] - 1
     moment = np.clip(at, 0, 1) * last
@@ -83,13 +81,13 @@ def stretched(gestures: Skeletons, at: NDArray[np.float64]) -> F32:
     return np.asarray(joints, np.float32)
 
 
-def as_shown(gestures: Skeletons) -> tuple[F32, F32]:
+def as_shown(gestures: Skeletons) -> tuple[Float32, Float32]:
     """Return joints (N, STEPS, 22, 3) and how long each lasted (N,), a logarithm."""
     at = np.tile(np.linspace(0, 1, STEPS), (len(gestures), 1))
     return stretched(gestures, at), np.log(gestures.frames / USUAL_FRAMES).astype(np.float32)
 
 
-def disturbed(gestures: Skeletons, rng: Generator) -> tuple[F32, F32]:
+def disturbed(gestures: Skeletons, rng: Generator) -> tuple[Float32, Float32]:
     """Return them as `as_shown` does, but as others could have shown them.
 
     Begun and ended otherwise, faster here and slower there, turned, further or less far, by hands

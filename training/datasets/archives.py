@@ -49,8 +49,7 @@ def read(path: Path, forms: Mapping[str, Form]) -> dict[str, Array]:
             arrays = {name: _read(archive, path, name, forms[name][0]) for name in forms}
     # What zipfile and zlib raise on damage; RuntimeError is an entry that wants a password.
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(f"{path} cannot be read: {reason:.200}; get the file again") from error
+        raise unreadable(path, error) from error
     lengths: dict[str, int] = {}
     for name, (_, wanted) in forms.items():
         shape = arrays[name].shape
@@ -62,6 +61,12 @@ def read(path: Path, forms: Mapping[str, Form]) -> dict[str, Array]:
             expected = ", ".join(str(lengths.get(str(n), n)) for n in wanted)
             raise SourceError(f"{path}: {name} has the shape {shape}, expected ({expected})")
     return arrays
+
+
+def unreadable(path: Path, error: Exception) -> SourceError:
+    """Return what to tell of a file that could not be read."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return SourceError(f"{path} cannot be read: {reason:.200}; get the file again")
 
 
 def _read(archive: zipfile.ZipFile, path: Path, name: str, kinds: str) -> Array:

@@ -34,8 +34,8 @@ class Segment:
 
 def segments_of(t_us: Int64, label: NDArray[Any]) -> tuple[Segment, ...]:
     """Return the stretches (T,) of equal labels, those of '' left out."""
-    starts = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
-    ends = np.r_[starts[1:], len(label)] - 1
+    starts = np.flatnonzero(np.r_[len(label) > 0, label[1:] != label[:-1]])
+    ends = np.append(starts[1:], len(label))[: len(starts)] - 1
     return tuple(
         Segment(str(label[a]), int(t_us[a]), int(t_us[b]))
         for a, b in zip(starts, ends, strict=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gesturectl import strictjson
 from gesturectl.errors import SourceError
+from gesturectl.types import Float32, Int64
 from training.datasets import archives
 from training.datasets.arms import Segment
 
@@ -24,10 +25,10 @@ class HandSequences:
     whether it was shown with the whole hand or with one finger; `subject` (N,) is who showed it.
     """
 
-    joints: tuple[NDArray[np.float32], ...]
-    gesture: NDArray[np.int64]
+    joints: tuple[Float32, ...]
+    gesture: Int64
     whole_hand: NDArray[np.bool_]
-    subject: NDArray[np.int64]
+    subject: Int64
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -103,7 +104,7 @@ class HandStream:
     """
 
     name: str
-    joints: NDArray[np.float32]
+    joints: Float32
     segments: tuple[Segment, ...]
 
     def __len__(self) -> int:
@@ -127,8 +128,7 @@ def sfinge3d(folder: Path) -> list[HandStream]:
         with truth.open("rb") as file:
             annotated = strictjson.loads(file.read(_MAX_TRUTH_BYTES))
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(f"{truth} cannot be read: {reason:.200}; get the file again") from error
+        raise archives.unreadable(truth, error) from error
     names = [str(n) for n in d["stream_id"].tolist()]
     if not isinstance(annotated, dict) or set(annotated) != set(names):
         raise SourceError(f"{truth} does not annotate the streams of {path.name}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesturectl import features
-from gesturectl.types import Hand
+from gesturectl.types import Float32, Hand
 from training.datasets import archives
 
 
@@ -21,7 +21,7 @@ class HandPhotos:
     `thumb` (N,) marks the fists with a thumb out, whichever way it points.
     """
 
-    points: NDArray[np.float32]
+    points: Float32
     gesture: NDArray[Any]
     thumb: NDArray[np.bool_]
 
@@ -52,13 +52,12 @@ def hand_photos(path: Path) -> HandPhotos:
         "" if not raised or name in _PHOTO_NULL else _PHOTO_NAMES.get(name, name)
         for name, raised in zip(d["gesture"].tolist(), d["raised"].tolist(), strict=True)
     ]
-    thumbs = [*_PHOTO_NULL, "thumb_up", "thumb_down"]
-    thumb = np.isin(d["gesture"], thumbs) & d["raised"]
+    thumb = np.isin(d["gesture"], [*_PHOTO_NULL, "thumb_up", "thumb_down"]) & d["raised"]
     points = features.hand_points(hands, archives.size_px(path, d["size_px"][0]))
     return HandPhotos(points, np.array(names), thumb)
 
 
-def body_photos(path: Path) -> tuple[NDArray[np.float32], NDArray[Any]]:
+def body_photos(path: Path) -> tuple[Float32, NDArray[Any]]:
     """Return photographed bodies (N, 33, 4) and their names: t_pose, '' or '?' for in between.
 
     Raises:

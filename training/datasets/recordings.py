@@ -17,7 +17,7 @@ from gesturectl import features
 from gesturectl.catalog import catalog
 from gesturectl.errors import UsageError
 from gesturectl.trace import read_trace
-from gesturectl.types import Hand, Observation, Side
+from gesturectl.types import Float32, Int64, Side
 from training.datasets.arms import ArmRecording, Segment, segments_of
 
 SIDES: tuple[Side, ...] = ("left", "right")
@@ -33,8 +33,8 @@ class HandTrack:
     """
 
     side: Side
-    t_us: NDArray[np.int64]
-    points: NDArray[np.float32]
+    t_us: Int64
+    points: Float32
     label: NDArray[Any]
     alone: NDArray[np.bool_]
 
@@ -70,49 +70,28 @@ def recordings(folder: Path) -> list[Recording]:
 
 def _recording(file: Path) -> Recording:
     trace = read_trace(file)
-    t_us: list[int] = []
-    names: list[str] = []
-    seen: dict[Side, list[tuple[int, NDArray[np.float32], str, bool]]] = {s: [] for s in SIDES}
-    bodies: list[tuple[int, NDArray[np.float32], str]] = []
-    for observation, label in trace:
-        if label is not None and label not in catalog():
+    frames = list(trace)
+    for observation, name in frames:
+        if name is not None and name not in catalog():
             raise UsageError(
-                f"{file}: at {observation.t_us} µs the label is {label!r}, which is no gesture of "
+                f"{file}: at {observation.t_us} µs the label is {name!r}, which is no gesture of "
                 "the catalog; `gesturectl list gestures` names them"
             )
-        name = label or ""
-        t_us.append(observation.t_us)
-        names.append(name)
-        for hand, points in _hands(observation):
-            alone = len(observation.hands) == 1
-            seen[hand.side].append((observation.t_us, points, name, alone))
-        if observation.bodies:
-            bodies.append((observation.t_us, observation.bodies[0].image, name))
-    hands = tuple(_track(side, rows) for side, rows in seen.items() if rows)
-    arms = _arms(file, trace.size_px, bodies) if bodies else None
-    seconds = (t_us[-1] - t_us[0]) / 1e6 if t_us else 0.0
-    segments = segments_of(np.array(t_us, np.int64), np.array(names)) if t_us else ()
-    return Recording(file.name, seconds, hands, arms, segments)
-
-
-def _hands(observation: Observation) -> list[tuple[Hand, NDArray[np.float32]]]:
-    """Return at most one hand a side, the last one told, as the recogniser takes them."""
-    hands = list({hand.side: hand for hand in observation.hands}.values())
-    if not hands:
-        return []
-    points = features.hand_points(hands, observation.size_px)
-    return list(zip(hands, points, strict=True))
-
-
-def _track(side: Side, rows: list[tuple[int, NDArray[np.float32], str, bool]]) -> HandTrack:
-    t_us, points, label, alone = zip(*rows, strict=True)
-    return HandTrack(side, np.array(t_us), np.stack(points), np.array(label), np.array(alone))
-
-
-def _arms(
-    file: Path, size_px: tuple[int, int], rows: list[tuple[int, NDArray[np.float32], str]]
-) -> ArmRecording:
-    times, images, names = zip(*rows, strict=True)
-    t_us, label = np.array(times, np.int64), np.array(names)
-    segments = segments_of(t_us, label)
-    return ArmRecording(file.name, "", t_us, np.stack(images), size_px, segments, label == "")
+    t_us = np.array([observation.t_us for observation, _ in frames], np.int64)
+    label = np.array([name or "" for _, name in frames], str)
+    alone = np.array([len(observation.hands) == 1 for observation, _ in frames], bool)
+    hands = []
+    for side in SIDES:
+        # Of several hands of a side the last one told counts, as for the recogniser.
+        seen = {i: hand for i, (o, _) in enumerate(frames) for hand in o.hands if hand.side == side}
+        if at := list(seen):
+            points = features.hand_points(list(seen.values()), trace.size_px)
+            hands.append(HandTrack(side, t_us[at], points, label[at], alone[at]))
+    bodies = {i: o.bodies[0].image for i, (o, _) in enumerate(frames) if o.bodies}
+    arms = None
+    if at := list(bodies):
+        image, segments = np.stack(list(bodies.values())), segments_of(t_us[at], label[at])
+        idle = label[at] == ""
+        arms = ArmRecording(file.name, "", t_us[at], image, trace.size_px, segments, idle)
+    seconds = (t_us[-1] - t_us[0]) / 1e6 if len(t_us) else 0.0
+    return Recording(file.name, float(seconds), tuple(hands), arms, segments_of(t_us, label))

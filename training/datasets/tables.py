@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesturectl.errors import SourceError
+from training.datasets import archives
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_LINE_CHARS = 10_000
@@ -108,10 +109,8 @@ def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
         if file.stat().st_size > MAX_BYTES:
             raise SourceError(f"{file} is larger than {MAX_BYTES >> 20} MB; is it another file?")
         lines = file.read_text("utf-8-sig").splitlines()
-    except OSError as error:
-        raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{file} is no text: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise archives.unreadable(file, error) from error
     for number, line in enumerate(lines, start=1):
         if len(line) > MAX_LINE_CHARS or "\0" in line:
             raise SourceError(f"{file}:{number}: the line is too long, or no text")
