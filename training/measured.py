@@ -77,9 +77,9 @@ def percent(fraction: float | None, interval: Iterable[float] | None = None) -> 
     return f"{100 * fraction:.1f} %" + _between(interval, 100, 1)
 
 
-def rate(per_hour: float | None, interval: Iterable[float] | None = None) -> str:
-    """Return a rate with its interval."""
-    return "–" if per_hour is None else f"{per_hour:.2f}" + _between(interval, 1, 2)
+def per_hour(rate: float | None, interval: Iterable[float] | None = None) -> str:
+    """Return a rate, an hour or a minute, with its interval where there is one."""
+    return "–" if rate is None else f"{rate:.2f}" + _between(interval, 1, 2)
 
 
 def _between(interval: Iterable[float] | None, factor: float, digits: int) -> str:
@@ -114,13 +114,13 @@ def _poses(f: Figures) -> Lines:
              f"{f['wrong_clips']}, {percent(f['wrong_clips'] / n, bounds['wrong_clips'])}"),
             ("activations on people who show nothing", f"{f['negative_minutes']} min",
              f"{f['false_on_negatives']}, a minute "
-             + rate(f["false_per_minute"], bounds["false_per_minute"])),
+             + per_hour(f["false_per_minute"], bounds["false_per_minute"])),
         ],
     )  # fmt: skip
 
 
 def _streams(f: Figures) -> Lines:
-    idle = rate(f["false_per_hour"], f["intervals"]["false_per_hour"])
+    idle = per_hour(f["false_per_hour"], f["intervals"]["false_per_hour"])
     return [
         *_events(f, "group "),
         "",
@@ -151,26 +151,26 @@ def _events(f: Figures, group: str) -> Lines:
 
 
 def _custom(f: Figures) -> Lines:
-    halves = f.get("halves", {})
-    whose = {"all": f, **halves}
-    shots = rows(
-        "takes of each gesture|" + "|".join(_USERS.get(name, name) for name in whose),
-        [
-            (k, *(_with(one, "balanced_accuracy", k) for one in whose.values()))
-            for k in f["balanced_accuracy"]
-        ],
-    )
-    refused = rows(
-        "open set, 5 takes|" + "|".join(_USERS.get(name, name) for name in whose),
-        [
-            (says, *(_with(one, "open_set", key) for one in whose.values()))
-            for key, says in (
-                ("false_accept", "negative takes accepted"),
-                ("recall", "own takes accepted"),
-            )
-        ],
-    )
-    return [*shots, "", *refused, *_custom_stream(f.get("stream"))]
+    whose = {"all users": f} | {_HALVES[name]: half for name, half in f.get("halves", {}).items()}
+
+    def told(head: str, key: str, says: Mapping[str, str]) -> Lines:
+        body = [
+            (what, *(_with(one, key, which) for one in whose.values()))
+            for which, what in says.items()
+        ]
+        return rows("|".join([head, *whose]), body)
+
+    shots = {k: k for k in f["balanced_accuracy"]}
+    refused = {"false_accept": "negative takes accepted", "recall": "own takes accepted"}
+    return [
+        *told("takes of each gesture", "balanced_accuracy", shots),
+        "",
+        *told("open set, 5 takes", "open_set", refused),
+        *_custom_stream(f.get("stream")),
+    ]
+
+
+_HALVES = {"chosen": "users that settings were chosen on", "unseen": "the others"}
 
 
 def _custom_stream(f: Figures | None) -> Lines:
@@ -183,16 +183,9 @@ def _custom_stream(f: Figures | None) -> Lines:
         "another of their gestures. In "
         f"{f['hours_of_strangers']:.2f} hours of strangers who make *other* gestures all the time, "
         "which is far from ordinary behaviour, "
-        f"{rate(f['false_per_hour_of_strangers'], f['false_interval'])} an hour are heard by "
+        f"{per_hour(f['false_per_hour_of_strangers'], f['false_interval'])} an hour are heard by "
         "mistake.",
     ]
-
-
-_USERS = {
-    "all": "all users",
-    "chosen": "users that settings were chosen on",
-    "unseen": "the others",
-}
 
 
 def _with(f: Figures, key: str, which: str) -> str:
@@ -203,9 +196,9 @@ def _with(f: Figures, key: str, which: str) -> str:
 def _false_activations(f: Figures) -> Lines:
     loud = {name: row for name, row in f["gestures"].items() if row["false"]}
     quiet = len(f["gestures"]) - len(loud)
-    body: list[Iterable[object]] = [("**all**", f["false"], rate(f["per_hour"], f["interval"]))]
+    body: list[Iterable[object]] = [("**all**", f["false"], per_hour(f["per_hour"], f["interval"]))]
     body += [
-        (f"`{name}`", row["false"], rate(row["per_hour"], row["interval"]))
+        (f"`{name}`", row["false"], per_hour(row["per_hour"], row["interval"]))
         for name, row in loud.items()
     ]
     if quiet and loud:
@@ -226,7 +219,7 @@ def _shrec17(f: Figures) -> Lines:
     return [
         *rows(
             "classes|accuracy (95 %)",
-            [(n, percent(f[f"accuracy_{n}"], _bounds(f, f"accuracy_{n}"))) for n in (14, 28)],
+            [(n, percent(f[key := f"accuracy_{n}"], f["intervals"][key])) for n in (14, 28)],
         ),
         "",
         f"{f['parameters']:,} parameters all told, {f['sequences']} sequences.",
@@ -244,10 +237,6 @@ def _sfinge3d(f: Figures) -> Lines:
         "",
         f"{f['streams']} streams, {f['hours'] * 60:.0f} min.",
     ]
-
-
-def _bounds(f: Figures, key: str) -> Any:
-    return f.get("intervals", {}).get(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +286,7 @@ SECTIONS: Mapping[str, Section] = {
         lambda f: (
             f"F1 {percent(f['f1'], f['intervals']['f1'])}, median "
             f"{_ms(f['latency_end_ms']['median'])} from the marked end, "
-            f"{rate(f['false_per_hour'])} false an hour idle"
+            f"{per_hour(f['false_per_hour'])} false an hour idle"
         ),
         "F1 93 %, median 0 ms, 1 false an hour",
         True,
@@ -309,7 +298,7 @@ SECTIONS: Mapping[str, Section] = {
         "talk with their hands, and make no stroke; calm ones, if they are not called hasty. Every "
         "stroke that is heard is false. Each hour is one of a hand and of two arms.",
         _false_activations,
-        lambda f: f"{rate(f['per_hour'], f['interval'])} strokes an hour",
+        lambda f: f"{per_hour(f['per_hour'], f['interval'])} strokes an hour",
         "0.2 an hour",
         True,
     ),

@@ -32,8 +32,9 @@ from gesturectl.errors import UsageError
 from gesturectl.types import Float32
 from training import datasets
 from training.evaluate import custom_stream
-from training.evaluate.metrics import CONFIDENCE, Interval
-from training.evaluate.outcome import Measure, Outcome, percent, table
+from training.evaluate.metrics import Interval, bootstrap
+from training.evaluate.outcome import Measure, Outcome, table
+from training.measured import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,10 +151,8 @@ def _different(users: Sequence[User], own: list[str]) -> Float32:
 
 def _over_users(values: Sequence[float]) -> tuple[float, Interval]:
     """Return the mean and its bootstrap interval over users: their takes are not independent."""
-    drawn = np.random.default_rng(0).integers(len(values), size=(2000, len(values)))
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    low, high = np.quantile(np.array(values)[drawn].mean(1), tails)
-    return float(np.mean(values)), Interval(float(low), float(high))
+    each = np.array(values)
+    return float(each.mean()), bootstrap(lambda drawn: each[drawn].mean(1), len(each))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,16 +239,13 @@ def run(options: argparse.Namespace, progress: Progress) -> Outcome:
         "false accepts", "recall",
     )  # fmt: skip
     for row in rows:
-        accuracies = ["–" if v is None else percent(v) for v in row.accuracy.values()]
-        refusal = ["–"] * 2
-        if row.open is not None:
-            refusal = [percent(row.open.false_accept), percent(row.open.recall)]
-        accuracy_table.add_row(row.name, *accuracies, *refusal)
+        refusal = (row.open.false_accept, row.open.recall) if row.open else (None, None)
+        accuracy_table.add_row(row.name, *map(percent, (*row.accuracy.values(), *refusal)))
     for name, half in (("chosen", rows[::2]), ("unseen", rows[1::2]), ("all", rows)):
         opened = _open(half)
         figures_of = [_mean(half, k) for k in shots]
         figures_of += [opened.get(key) for key in ("false_accept", "recall")]
-        cells = ["–" if figure is None else percent(*figure) for figure in figures_of]
+        cells = [percent(*(figure or (None,))) for figure in figures_of]
         accuracy_table.add_row(name, *cells, style="bold")
     tables = (accuracy_table, custom_stream.drawn(heard)) if heard else (accuracy_table,)
     return Outcome(figures, tables, {"custom": lambda: _draw(rows, shots)})

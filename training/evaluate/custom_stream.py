@@ -30,7 +30,8 @@ from gesturectl.listener import Listener
 from gesturectl.types import Began, Body, Float32, Hand, Observation, Take
 from training.datasets import Segment
 from training.evaluate.metrics import Rate, match, wilson
-from training.evaluate.outcome import per_hour, percent, table
+from training.evaluate.outcome import table
+from training.measured import per_hour, percent
 
 SHOTS = 5
 PAUSE_STEPS = 18  # 0.6 s

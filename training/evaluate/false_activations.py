@@ -38,8 +38,9 @@ from gesturectl.trace import read_trace
 from gesturectl.types import Began, Body, Ended, Float32, Hand, Observation
 from training import synth
 from training.evaluate.metrics import Rate, poisson
-from training.evaluate.outcome import Draw, Figures, Measure, Outcome, per_hour, table
+from training.evaluate.outcome import Draw, Figures, Measure, Outcome, table
 from training.evaluate.streams import shipped
+from training.measured import per_hour
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,23 +12,20 @@ window       |-------------------|           from S until `grace_us` after E
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gesturectl import rates
-from gesturectl.types import Began
+from gesturectl.rates import CONFIDENCE
+from gesturectl.types import Began, Float64, Int64
 from training.datasets import Segment
 
-CONFIDENCE = rates.CONFIDENCE
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """Bounds between which a figure lies with the confidence that was asked for."""
 
     low: float
@@ -69,6 +66,17 @@ def poisson(count: int, confidence: float = CONFIDENCE) -> Interval:
         ValueError: the count is negative.
     """
     return Interval(*rates.two_sided(count, confidence))
+
+
+def bootstrap(figure: Callable[[Int64], Float64], n: int) -> Interval:
+    """Return the interval of a figure of n things, by drawing as many of them anew, 2000 times.
+
+    `figure` takes what was drawn (draws, n), indices, and gives the figure of each draw (draws,).
+    Always the same are drawn, so that the same things have the same interval.
+    """
+    drawn = np.random.default_rng(0).integers(n, size=(2000, n))
+    low, high = np.quantile(figure(drawn), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Interval(float(low), float(high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,7 @@ def match(events: Sequence[Began], segments: Sequence[Segment], grace_us: int) -
     false: list[Began] = []
     for event in sorted(events, key=lambda e: e.t_us):
         for segment in waiting:
-            inside = segment.start_us <= event.t_us <= segment.end_us + grace_us
-            if inside and event.gesture == segment.name:
+            if event.gesture == segment.name and segment.holds(event.t_us, grace_us):
                 right.append((event, segment))
                 waiting.remove(segment)
                 break
@@ -178,23 +185,25 @@ def total(tallies: Sequence[Tally]) -> Tally:
     return sum(tallies, Tally())
 
 
-def f1_interval(tallies: Sequence[Tally], draws: int = 2000, seed: int = 0) -> Interval:
+def f1_interval(tallies: Sequence[Tally]) -> Interval:
     """Return the bootstrap interval of F1 over whole recordings, as errors come in company."""
     if not tallies:
         return Interval(0.0, 1.0)
     counts = np.array([(t.right, t.false, t.missed) for t in tallies], np.float64)
-    drawn = np.random.default_rng(seed).integers(len(counts), size=(draws, len(counts)))
-    right, false, missed = counts[drawn].sum(1).T
-    f1 = 2 * right / np.maximum(2 * right + false + missed, 1)
-    low, high = np.quantile(f1, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(low), float(high))
+
+    def f1(drawn: Int64) -> Float64:
+        right, false, missed = counts[drawn].sum(1).T
+        out: Float64 = 2 * right / np.maximum(2 * right + false + missed, 1)
+        return out
+
+    return bootstrap(f1, len(counts))
 
 
 def spread_ms(times_us: Sequence[int]) -> dict[str, float | None]:
     """Return median and 90th percentile in milliseconds; None of nothing."""
     if not times_us:
         return {"median": None, "p90": None}
-    times: NDArray[np.float64] = np.array(times_us, np.float64) / 1e3
+    times = np.array(times_us, np.float64) / 1e3
     return {
         "median": round(float(np.median(times)), 1),
         "p90": round(float(np.quantile(times, 0.9)), 1),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import Progress
 from rich.table import Table
 
-from training.evaluate.metrics import Interval
+from training.measured import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,21 +59,6 @@ def table(title: str, *columns: str) -> Table:
     for i, name in enumerate(columns):
         out.add_column(name, justify="right" if i else "left")
     return out
-
-
-def percent(fraction: float, interval: Interval | None = None) -> str:
-    """Return a fraction as people read it, with its interval."""
-    text = f"{100 * fraction:.1f} %"
-    if interval is None:
-        return text
-    return f"{text} ({100 * interval.low:.0f}–{100 * interval.high:.0f})"
-
-
-def per_hour(rate: float | None, interval: Interval) -> str:
-    """Return a rate with its interval."""
-    if rate is None:
-        return "unknown"
-    return f"{rate:.2f} ({interval.low:.2f}–{interval.high:.2f})"
 
 
 def milliseconds(spread: Mapping[str, float | None]) -> str:

@@ -31,7 +31,8 @@ from gesturectl.types import Began, Ended
 from training import datasets
 from training.evaluate import metrics
 from training.evaluate.metrics import Rate
-from training.evaluate.outcome import Figures, Measure, Outcome, percent, table
+from training.evaluate.outcome import Figures, Measure, Outcome, table
+from training.measured import per_hour, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -213,21 +214,17 @@ def _row(clip: Clip) -> Figures:
 
 
 def _summary(figures: Figures) -> Table:
-    out = table("poses in real videos", "", "clips", "of them", "95 % interval")
+    out = table("poses in real videos", "", "clips", "of them", "(95 %)")
     n, bounds = figures["clips"], figures["intervals"]
     for name, key in (("right", "right"), ("something wrong", "wrong_clips")):
-        low, high = bounds[key]
-        count = figures[key]
-        interval = f"{percent(low)} – {percent(high)}"
-        out.add_row(name, str(n), f"{count} ({percent(count / max(n, 1))})", interval)
+        share = figures[key] / max(n, 1)
+        out.add_row(name, str(n), str(figures[key]), percent(share, bounds[key]))
     if figures["false_per_minute"] is not None:
-        low, high = bounds["false_per_minute"]
+        a_minute = per_hour(figures["false_per_minute"], bounds["false_per_minute"])
         out.add_row(
             f"false in {figures['negative_minutes']:.1f} min without gestures",
-            str(figures["negatives"]),
-            f"{figures['false_on_negatives']} ({figures['false_per_minute']:.2f} a minute)",
-            f"{low:.2f} – {high:.2f} a minute",
-        )
+            str(figures["negatives"]), str(figures["false_on_negatives"]), f"{a_minute} a minute",
+        )  # fmt: skip
     return out
 
 

@@ -50,9 +50,9 @@ from training.evaluate.outcome import (
     Outcome,
     gesture_table,
     milliseconds,
-    percent,
     table,
 )
+from training.measured import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

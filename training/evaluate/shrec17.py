@@ -21,7 +21,8 @@ from rich.progress import Progress
 from training import datasets
 from training.datasets import HandSequences
 from training.evaluate.metrics import wilson
-from training.evaluate.outcome import Figures, Measure, Outcome, percent, table
+from training.evaluate.outcome import Figures, Measure, Outcome, table
+from training.measured import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -179,20 +180,18 @@ def _summary(figures: Figures) -> Any:
     out = table(
         f"SHREC'17, {figures['sequences']} sequences ({figures['split']} subjects); "
         f"{figures['parameters']:,} of at most {PARAMETERS:,} parameters",
-        "", "right", "95 % interval",
+        "", "right (95 %)",
     )  # fmt: skip
     for classes in (14, 28):
-        low, high = figures["intervals"][f"accuracy_{classes}"]
-        right = figures[f"accuracy_{classes}"]
-        out.add_row(f"{classes} classes", percent(right), f"{percent(low)} – {percent(high)}")
+        key = f"accuracy_{classes}"
+        out.add_row(f"{classes} classes", percent(figures[key], figures["intervals"][key]))
     return out
 
 
 def _by_gesture(figures: Figures) -> Any:
     out = table("By gesture", "gesture", "sequences", "right", *WAY_NAMES, "taken for")
     for row in figures["gestures"].values():
-        shares = [row["right"], *row["right_way"].values()]
-        cells = ["–" if share is None else percent(share) for share in shares]
+        cells = map(percent, (row["right"], *row["right_way"].values()))
         others = ", ".join(f"{name} {n}" for name, n in row["taken_for"].items())
         out.add_row(row["gesture"], str(row["sequences"]), *cells, others)
     return out

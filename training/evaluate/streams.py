@@ -38,10 +38,9 @@ from training.evaluate.outcome import (
     Outcome,
     gesture_table,
     milliseconds,
-    per_hour,
-    percent,
     table,
 )
+from training.measured import per_hour, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
