@@ -61,6 +61,9 @@ def test_on_negatives_everything_is_false_and_counts_by_the_minute() -> None:
     assert fixed == {"clips": 2, "right": 1, "wrong_clips": 1, "false_on_negatives": 2}
     assert (figures["missed"], figures["false_per_minute"]) == (1, 2.0)
     assert figures["intervals"]["false_per_minute"] == pytest.approx([0.242, 7.225], abs=1e-3)
+    quiet = poses.report([clip(None, lasts_us=MINUTE)]).figures
+    assert quiet["false_per_minute"] == 0.0
+    assert quiet["intervals"]["false_per_minute"] == pytest.approx([0.0, 3.689], abs=1e-3)
 
 
 def test_no_negatives_give_no_rate(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ Nothing here is ever trained on. Settings were chosen on every second user (`cho
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from rich.progress import Progress
+from rich.table import Table
 
 from gesturectl import custom
 from gesturectl.errors import UsageError
 from gesturectl.types import Float32
 from training import datasets
 from training.evaluate import custom_stream
-from training.evaluate.metrics import Interval, bootstrap
+from training.evaluate.metrics import Interval, bootstrap, rounded
 from training.evaluate.outcome import Measure, Outcome, table
 from training.measured import percent
 
@@ -76,8 +77,8 @@ def _drawn(label: NDArray[np.str_], shots: int, rng: Generator) -> NDArray[np.bo
     return chosen
 
 
-def _by_name(takes: Float32, label: NDArray[np.str_]) -> dict[str, Float32]:
-    return {str(name): takes[label == name] for name in np.unique(label)}
+def _learned(takes: Float32, label: NDArray[np.str_], background: Float32) -> custom.Learned:
+    return custom.fit({str(name): takes[label == name] for name in np.unique(label)}, background)
 
 
 def balanced_accuracy(user: User, shots: int, draws: int) -> float | None:
@@ -87,10 +88,10 @@ def balanced_accuracy(user: User, shots: int, draws: int) -> float | None:
     accuracies = []
     for draw in range(draws):
         train = _drawn(user.label, shots, np.random.default_rng([shots, draw]))
-        learned = custom.fit(_by_name(user.takes[train], user.label[train]), user.takes[:0])
+        learned = _learned(user.takes[train], user.label[train], user.takes[:0])
         best = np.array(learned.names)[learned.scores(user.takes[~train]).argmax(1)]
-        truth = user.label[~train]
-        accuracies.append(np.mean([(best[truth == c] == c).mean() for c in learned.names]))
+        right = best == user.label[~train]
+        accuracies.append(np.mean([right[user.label[~train] == c].mean() for c in learned.names]))
     return float(np.mean(accuracies))
 
 
@@ -124,20 +125,14 @@ def open_set(user: User, others: Sequence[User], shots: int, draws: int) -> Open
         negatives = np.concatenate([negatives, user.takes[user.none]])
         takes = user.takes[~user.none]
         train = _drawn(known, shots, rng)
-        learned = custom.fit(_by_name(takes[train], known[train]), background)
-
+        learned = _learned(takes[train], known[train], background)
         scores = learned.scores(takes[~train])
         right = np.array(learned.names)[scores.argmax(1)] == known[~train]
         heard = np.where(right, scores.max(1), -np.inf)
         false = learned.scores(negatives).max(1)
         at_90 = np.sort(heard)[int(0.1 * len(heard))]
-        rows.append(
-            [
-                (false >= learned.enter).mean(),
-                (heard >= learned.enter).mean(),
-                (false >= at_90).mean(),
-            ]
-        )
+        passed = (false >= learned.enter, heard >= learned.enter, false >= at_90)
+        rows.append([which.mean() for which in passed])
     return Open(*np.mean(rows, axis=0).tolist())
 
 
@@ -192,19 +187,26 @@ def _figures(rows: Sequence[Row], shots: Sequence[int]) -> dict[str, Any]:
 
 
 def _by_user(row: Row) -> dict[str, Any]:
-    opened = row.open
+    keys = ("false_accept", "recall")
     return {
-        "balanced_accuracy": {
-            str(k): None if v is None else round(v, 4) for k, v in row.accuracy.items()
-        },
-        "open_set": None
-        if opened is None
-        else {"false_accept": round(opened.false_accept, 4), "recall": round(opened.recall, 4)},
+        "balanced_accuracy": {str(k): rounded(v) for k, v in row.accuracy.items()},
+        "open_set": {key: rounded(getattr(row.open, key)) for key in keys} if row.open else None,
     }
 
 
+def _halves(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
+    """Return the users that settings were chosen on, and the others."""
+    halves = {"chosen": rows[::2], "unseen": rows[1::2]}
+    return {name: half for name, half in halves.items() if half}
+
+
 def run(options: argparse.Namespace, progress: Progress) -> Outcome:
-    """Measure all users of a data folder."""
+    """Measure all users of a data folder.
+
+    Raises:
+        UsageError: there are none.
+        SourceError: the takes of one are damaged.
+    """
     folder = datasets.located("custom_gestures", options.data)
     files = sorted(folder.glob("user_*.npz"))
     if not files:
@@ -223,32 +225,37 @@ def run(options: argparse.Namespace, progress: Progress) -> Outcome:
         accuracy = {k: balanced_accuracy(user, k, options.draws) for k in shots}
         rows.append(Row(user.name, accuracy, open_set(user, others, OPEN_SHOTS, options.draws)))
         progress.advance(task)
-
-    figures = _figures(rows, shots)
     heard = custom_stream.run(people, NONE) if options.stream else {}
-    if heard:
-        figures["stream"] = custom_stream.figures(heard)
-    figures["users"] = {row.name: _by_user(row) for row in rows}
-    figures["halves"] = {
-        name: _figures(half, shots)
-        for name, half in (("chosen", rows[::2]), ("unseen", rows[1::2]))
-        if half
+    return report(rows, shots, heard)
+
+
+def report(
+    rows: Sequence[Row], shots: Sequence[int], heard: Mapping[str, custom_stream.Heard]
+) -> Outcome:
+    """Turn what was measured of each user, by itself and in a stream, into figures and tables."""
+    figures = {
+        **_figures(rows, shots),
+        **({"stream": custom_stream.figures(heard)} if heard else {}),
+        "users": {row.name: _by_user(row) for row in rows},
+        "halves": {name: _figures(half, shots) for name, half in _halves(rows).items()},
     }
-    accuracy_table = table(
+    tables = [_table(rows, shots)] + ([custom_stream.drawn(heard)] if heard else [])
+    return Outcome(figures, tuple(tables), {"custom": lambda: _draw(rows, shots)})
+
+
+def _table(rows: Sequence[Row], shots: Sequence[int]) -> Table:
+    out = table(
         "Balanced accuracy from few takes, and the open set at 5", "user", *map(str, shots),
         "false accepts", "recall",
     )  # fmt: skip
     for row in rows:
         refusal = (row.open.false_accept, row.open.recall) if row.open else (None, None)
-        accuracy_table.add_row(row.name, *map(percent, (*row.accuracy.values(), *refusal)))
-    for name, half in (("chosen", rows[::2]), ("unseen", rows[1::2]), ("all", rows)):
-        opened = _open(half)
-        figures_of = [_mean(half, k) for k in shots]
-        figures_of += [opened.get(key) for key in ("false_accept", "recall")]
-        cells = [percent(*(figure or (None,))) for figure in figures_of]
-        accuracy_table.add_row(name, *cells, style="bold")
-    tables = (accuracy_table, custom_stream.drawn(heard)) if heard else (accuracy_table,)
-    return Outcome(figures, tables, {"custom": lambda: _draw(rows, shots)})
+        out.add_row(row.name, *map(percent, (*row.accuracy.values(), *refusal)))
+    for name, some in (*_halves(rows).items(), ("all", rows)):
+        opened = _open(some)
+        means = [*(_mean(some, k) for k in shots), opened.get("false_accept"), opened.get("recall")]
+        out.add_row(name, *(percent(*(mean or (None,))) for mean in means), style="bold")
+    return out
 
 
 def _draw(rows: Sequence[Row], shots: Sequence[int]) -> Figure:
@@ -284,22 +291,16 @@ def _shots(text: str) -> list[int]:
     return shots
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what only this measure asks."""
     parser.add_argument(
-        "--shots",
-        type=_shots,
-        default=[1, 3, 5, 10],
-        help="takes to learn from (default: 1,3,5,10)",
+        "--shots", type=_shots, default=[1, 3, 5, 10], help="takes to learn from (1,3,5,10)"
     )
+    parser.add_argument("--draws", type=int, default=DRAWS, help=f"random draws a user ({DRAWS})")
     parser.add_argument(
-        "--draws", type=int, default=DRAWS, help=f"random draws a user (default: {DRAWS})"
-    )
-    parser.add_argument(
-        "--no-stream",
-        dest="stream",
-        action="store_false",
+        "--no-stream", dest="stream", action="store_false",
         help="leave out what a running stream gives, which takes some minutes",
-    )
+    )  # fmt: skip
 
 
-MEASURE = Measure("custom gestures from few samples", _add_options, run)
+MEASURE = Measure("custom gestures from few samples", add_options, run)

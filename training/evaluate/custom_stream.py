@@ -29,7 +29,7 @@ from gesturectl.features import STEP_US
 from gesturectl.listener import Listener
 from gesturectl.types import Began, Body, Float32, Hand, Observation, Take
 from training.datasets import Segment
-from training.evaluate.metrics import Rate, match, wilson
+from training.evaluate.metrics import Rate, match, rounded, wilson
 from training.evaluate.outcome import table
 from training.measured import per_hour, percent
 
@@ -57,13 +57,22 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one user's stream gave: own takes heard of all, and what else was heard."""
+    """What one user's stream gave: own takes heard of all, and what else was heard.
+
+    `false` is of strangers' takes, `wrong` counts beginnings within own ones, and `promised` is how
+    many false ones an hour teaching foretold, of all gestures together.
+    """
 
     right: int
     takes: int
     false: Rate
     wrong: int
     promised: float
+
+    @property
+    def recall(self) -> float:
+        """The fraction of own takes that were heard."""
+        return self.right / max(self.takes, 1)
 
 
 def joined(takes: Sequence[tuple[str, Take]]) -> tuple[list[Observation], list[Segment]]:
@@ -128,45 +137,35 @@ def measure(
     listener = Listener(known)
     events = [e for o in stream for e in listener.step(o) if isinstance(e, Began)]
     matching = match(events, segments, GRACE_US)
-    inside = [
-        event
-        for event in matching.false
-        if any(s.start_us <= event.t_us <= s.end_us + GRACE_US for s in segments)
-    ]
-    hours = (stream[-1].t_us - stream[0].t_us) / 3.6e9
-    quiet = hours * len(chosen) / len(every)
-    promised = sum(one.false_per_hour for one in known.gestures.values())
+    wrong = sum(any(s.holds(e.t_us, GRACE_US) for s in segments) for e in matching.false)
+    hours = (stream[-1].t_us - stream[0].t_us) / 3.6e9 * len(chosen) / len(every)
     return Heard(
-        len(matching.right),
-        len(segments),
-        Rate(len(matching.false) - len(inside), quiet),
-        len(inside),
-        promised,
+        right=len(matching.right),
+        takes=len(segments),
+        false=Rate(len(matching.false) - wrong, hours),
+        wrong=wrong,
+        promised=sum(one.false_per_hour for one in known.gestures.values()),
     )
 
 
 def figures(heard: Mapping[str, Heard]) -> dict[str, Any]:
     """Return what all users' streams gave together, and each by itself."""
-    right = sum(one.right for one in heard.values())
-    takes = sum(one.takes for one in heard.values())
-    false = Rate(
-        sum(one.false.count for one in heard.values()),
-        sum(one.false.hours for one in heard.values()),
-    )
-    rate = false.per_hour
+    every = list(heard.values())
+    right, takes = sum(one.right for one in every), sum(one.takes for one in every)
+    false = Rate(sum(one.false.count for one in every), sum(one.false.hours for one in every))
     return {
         "shots": SHOTS,
         "recall": round(right / max(takes, 1), 4),
         "recall_interval": wilson(right, takes).rounded(),
         "takes": takes,
-        "wrong": sum(one.wrong for one in heard.values()),
+        "wrong": sum(one.wrong for one in every),
         "false": false.count,
         "hours_of_strangers": round(false.hours, 4),
-        "false_per_hour_of_strangers": None if rate is None else round(rate, 2),
-        "false_interval": false.interval.rounded(2) if rate is not None else None,
+        "false_per_hour_of_strangers": rounded(false.per_hour, 2),
+        "false_interval": false.interval.rounded(2) if false.hours else None,
         "users": {
             name: {
-                "recall": round(one.right / max(one.takes, 1), 4),
+                "recall": round(one.recall, 4),
                 "wrong": one.wrong,
                 "false": one.false.count,
                 "promised_false_per_hour": round(min(one.promised, 1e6), 4),
@@ -198,8 +197,8 @@ def drawn(heard: Mapping[str, Heard]) -> Table:
         "user", "heard", "wrong in it", "false in strangers'", "an hour of them",
     )  # fmt: skip
     for name, one in heard.items():
-        share = one.right / max(one.takes, 1)
-        hourly = per_hour(one.false.per_hour, one.false.interval)
-        heard_of = percent(share, wilson(one.right, one.takes))
-        out.add_row(name, heard_of, str(one.wrong), str(one.false.count), hourly)
+        out.add_row(
+            name, percent(one.recall, wilson(one.right, one.takes)), str(one.wrong),
+            str(one.false.count), per_hour(one.false.per_hour, one.false.interval),
+        )  # fmt: skip
     return out

@@ -25,6 +25,11 @@ from gesturectl.types import Began, Float64, Int64
 from training.datasets import Segment
 
 
+def rounded(figure: float | None, digits: int = 4) -> float | None:
+    """Return a figure as JSON tells it; none stays none."""
+    return None if figure is None else round(figure, digits)
+
+
 class Interval(NamedTuple):
     """Bounds between which a figure lies with the confidence that was asked for."""
 

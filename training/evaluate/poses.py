@@ -172,8 +172,7 @@ def report(clips: Sequence[Clip]) -> Outcome:
     false = Rate(
         sum(len(clip.wrong) for clip in negatives), sum(c.lasts_us for c in negatives) / 3.6e9
     )
-    a_minute = None if false.per_hour is None else false.per_hour / 60
-    bounds = [bound / 60 for bound in (false.interval.low, false.interval.high)]
+    bounds = [round(bound / 60, 3) for bound in false.interval] if false.hours else None
     figures: Figures = {
         "clips": len(poses),
         "right": right,
@@ -182,11 +181,11 @@ def report(clips: Sequence[Clip]) -> Outcome:
         "missed": len(poses) - right,
         "negatives": len(negatives),
         "negative_minutes": round(false.hours * 60, 3),
-        "false_per_minute": None if a_minute is None else round(a_minute, 3),
+        "false_per_minute": round(false.count / false.hours / 60, 3) if false.hours else None,
         "intervals": {
             "right": metrics.wilson(right, len(poses)).rounded(),
             "wrong_clips": metrics.wilson(wrong, len(poses)).rounded(),
-            "false_per_minute": None if a_minute is None else [round(b, 3) for b in bounds],
+            "false_per_minute": bounds,
         },
         "rows": [_row(clip) for clip in clips],
     }
@@ -242,10 +241,10 @@ def _table(clips: Sequence[Clip]) -> Table:
 
 def draw(clips: Sequence[Clip]) -> Figure:
     """Draw each clip as a line: its gesture in green, a fist at rest in grey, all else in red."""
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
 
-    size = (12, 1 + 0.3 * len(clips))
-    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    figure = Figure(figsize=(12, 1 + 0.3 * len(clips)), layout="constrained")
+    axes = figure.subplots()
     for row, clip in enumerate(clips):
         seconds = clip.lasts_us / 1e6
         scale = 1 / max(seconds, 1e-6)  # all clips as long: the negatives last for minutes
