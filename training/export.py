@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gesturectl import model
 from gesturectl.arrays import npz_bytes
 from gesturectl.features import FEATURES_VERSION
+from gesturectl.types import Float32
 from training import measured
 
 
@@ -29,9 +29,9 @@ class TrainedPart:
 
     kind: str
     classes: tuple[str, ...]
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    params: dict[str, NDArray[np.float32]]
+    mean: Float32
+    scale: Float32
+    params: dict[str, Float32]
     enter: float
     exit: float
     hold_us: int
@@ -68,7 +68,7 @@ def write(
     Raises:
         ModelError: what was written cannot be loaded; then it is not to be shipped.
     """
-    arrays: dict[str, NDArray[np.float32]] = {}
+    arrays: dict[str, Float32] = {}
     for part_name, part in parts.items():
         own = {"mean": part.mean, "scale": part.scale, **part.params}
         arrays |= {f"{part_name}/{key}": np.asarray(a, np.float32) for key, a in own.items()}
@@ -98,61 +98,55 @@ def card_of(
     What was measured of this very model is told too, if anything is `published` (by default what
     lies in docs/measured): so a model that is made again gets the same card again.
     """
-    weights: dict[str, int] = {}
-    for key, spec in content["arrays"].items():
-        part = key.split("/")[0]
-        weights[part] = weights.get(part, 0) + math.prod(spec["shape"])
-    lines = [
-        f"# The model `{content['name']}`",
-        "",
-        "Small networks over hand and body landmarks, run in numpy. Made by",
-        f"`python -m training.train` from seed {content['training'].get('seed')}; measured by",
-        "`python -m training.evaluate`.",
-        "",
-        "## Trained on",
-        "",
-        "| set | licence | what |",
-        "|---|---|---|",
-        *(
-            f"| {name} | {used['licence']} | {used['what']} |"
-            for name, used in content["training"].get("data", {}).items()
-        ),
-        "",
-        "All of it is landmarks; no picture is in it, nor any of the sets that are for measuring.",
-        "No recording of a user is in it."
-        if "your recordings" not in content["training"].get("data", {})
-        else "Your recordings are in it: who has it may tell that you made them.",
-        "",
-        "## Networks and thresholds",
-        "",
-        "A gesture begins when its smoothed probability stays above *enter*, and above that of no",
-        "gesture, for *hold*; a pose ends below *exit*; after a stroke its hand is not heard for",
-        "*quiet*.",
+    data = content["training"].get("data", {})
+    rows = [(name, used["licence"], used["what"]) for name, used in data.items()]
+    own = "Your recordings are in it: who has it may tell that you made them."
+    figures = measured.card(measured.read() if published is None else published, content["sha256"])
+    return f"""# The model `{content["name"]}`
+
+Small networks over hand and body landmarks, run in numpy. Made by
+`python -m training.train` from seed {content["training"].get("seed")}; measured by
+`python -m training.evaluate`.
+
+## Trained on
+
+{_lines(measured.rows("set|licence|what", rows))}
+
+All of it is landmarks; no picture is in it, nor any of the sets that are for measuring.
+{own if "your recordings" in data else "No recording of a user is in it."}
+
+## Networks and thresholds
+
+A gesture begins when its smoothed probability stays above *enter*, and above that of no
+gesture, for *hold*; a pose ends below *exit*; after a stroke its hand is not heard for
+*quiet*.
+
+{_lines(_network(content, name) for name in content["parts"])}
+{_lines([*figures, "## Limits"])}
+
+- The photographs show two or three people, the recorded arms five groups of people.
+- Strokes of a hand are learned from synthesis alone. Below about 15 frames a second, and
+  where motion blur loses the hand for longer than 150 ms, a fast stroke is missed.
+- Where only the arm is seen and no hand, strokes up, down and outward are often missed.
+- Somebody seated in full view shows bent knees, which may be read as `squat`.
+- Not a medical device.
+"""
+
+
+_lines = "\n".join
+
+
+def _network(content: Mapping[str, Any], name: str) -> str:
+    """Tell the size of a network, and the thresholds of each of its gestures."""
+    part, arrays = content["parts"][name], content["arrays"]
+    weights = sum(math.prod(arrays[key]["shape"]) for key in arrays if key.startswith(f"{name}/"))
+    columns = (part[key] for key in ("classes", "enter", "exit", "hold_us", "refractory_us"))
+    rows = [
+        (gesture, enter, leave, f"{hold // 1000} ms", f"{quiet // 1000} ms")
+        for gesture, enter, leave, hold, quiet in list(zip(*columns, strict=True))[1:]
     ]
-    for name, part in content["parts"].items():
-        lines += [
-            "",
-            f"### {name}: {part['kind']}, {weights[name]:,} weights, smoothed over "
-            f"{part['smooth_us'] // 1000} ms",
-            "",
-            "| gesture | enter | exit | hold | quiet |",
-            "|---|---|---|---|---|",
-        ]
-        columns = (part[key] for key in ("classes", "enter", "exit", "hold_us", "refractory_us"))
-        for gesture, enter, leave, hold, quiet in list(zip(*columns, strict=True))[1:]:
-            times = f"{hold // 1000} ms | {quiet // 1000} ms"
-            lines.append(f"| {gesture} | {enter} | {leave} | {times} |")
-    lines += [
-        "",
-        *measured.card(measured.read() if published is None else published, content["sha256"]),
-        "## Limits",
-        "",
-        "- The photographs show two or three people, the recorded arms five groups of people.",
-        "- Strokes of a hand are learned from synthesis alone. Below about 15 frames a second, and",
-        "  where motion blur loses the hand for longer than 150 ms, a fast stroke is missed.",
-        "- Where only the arm is seen and no hand, strokes up, down and outward are often missed.",
-        "- Somebody seated in full view shows bent knees, which may be read as `squat`.",
-        "- Not a medical device.",
-        "",
-    ]
-    return "\n".join(lines)
+    smooth_ms = part["smooth_us"] // 1000
+    return f"""### {name}: {part["kind"]}, {weights:,} weights, smoothed over {smooth_ms} ms
+
+{_lines(measured.rows("gesture|enter|exit|hold|quiet", rows))}
+"""

@@ -66,17 +66,47 @@ class Places:
     model: Path = SHIPPED
 
 
-def weights(folder: Path) -> str:
-    """Return the SHA-256 of a model's weights, as its card has it."""
-    return str(json.loads((folder / "model.json").read_text("utf-8"))["sha256"])
+def model_json(folder: Path) -> dict[str, Any]:
+    """Return what a model says of itself."""
+    content: dict[str, Any] = json.loads((folder / "model.json").read_text("utf-8"))
+    return content
 
 
 def measure(name: str, data: Path | None, own: list[str], bar: Progress, places: Places) -> None:
     """Run one measure; write its figures and plots.
 
     Raises:
-        GesturectlError: it cannot be measured.
+        GesturectlError: it cannot be measured, or what it gives cannot be published.
     """
+    _refuse_otherwise(name, own)
+    own = own or list(OPTIONS.get(name, ()))
+    arguments = [name, *(["--data", str(data)] if data else []), *own]
+    outcome = MEASURES[name].run(parser().parse_args(arguments), bar)
+    section, model = measured.SECTIONS[name], model_json(places.model)
+    published = Published(
+        name,
+        tuple(own),
+        model["sha256"] if section.of_model else None,
+        model["training"].get("seed") if section.of_model else None,
+        versions(section.packages),
+        dict(_kept(outcome.figures)),
+        tuple(f"{key}.png" for key in outcome.pictures),
+    )
+    if places_named := [text for text in _texts(published.figures) if Path(text).is_absolute()]:
+        raise UsageError(f"the figures of {name} name a place of this machine: {places_named[0]}")
+    text = published.text()
+    if len(text) > MAX_FIGURES_BYTES:
+        raise UsageError(f"the figures of {name} take {len(text)} bytes: leave some out")
+    # Drawn before anything is written: figures without their pictures would be out of step.
+    pictures = {f"{key}.png": small_png(draw) for key, draw in outcome.pictures.items()}
+    places.measured.mkdir(parents=True, exist_ok=True)
+    for file, content in pictures.items():
+        (places.measured / file).write_bytes(content)
+    (places.measured / f"{name}.json").write_text(text, "utf-8")
+
+
+def _refuse_otherwise(name: str, own: Iterable[str]) -> None:
+    """Refuse options with which a measure is another one, or that name a place of this machine."""
     for word in own:
         for option in OTHERWISE.get(name, ()):
             if word.startswith("--") and option.startswith(word.split("=")[0]):
@@ -84,33 +114,8 @@ def measure(name: str, data: Path | None, own: list[str], bar: Progress, places:
                     f"with {option} {name} measures something else than docs/recognition.md says; "
                     "use `python -m training.evaluate` for that"
                 )
-    if folders := [word for word in own if "/" in word or "\\" in word]:
-        raise UsageError(f"{folders[0]} is a place of this machine, and options are published")
-    own = own or list(OPTIONS.get(name, ()))
-    arguments = [name, *(["--data", str(data)] if data else []), *own]
-    outcome = MEASURES[name].run(parser().parse_args(arguments), bar)
-    figures = dict(_kept(outcome.figures))
-    if places_named := [text for text in _texts(figures) if Path(text).is_absolute()]:
-        raise UsageError(f"the figures of {name} name a place of this machine: {places_named[0]}")
-    card = json.loads((places.model / "model.json").read_text("utf-8"))
-    of_model = measured.SECTIONS[name].of_model
-    published = Published(
-        name,
-        tuple(own),
-        card["sha256"] if of_model else None,
-        card["training"].get("seed") if of_model else None,
-        versions(measured.SECTIONS[name].packages),
-        figures,
-        tuple(f"{key}.png" for key in outcome.pictures),
-    )
-    text = published.text()
-    if len(text) > MAX_FIGURES_BYTES:
-        raise UsageError(f"the figures of {name} take {len(text)} bytes: leave some out")
-    pictures = {f"{key}.png": small_png(draw) for key, draw in outcome.pictures.items()}
-    places.measured.mkdir(parents=True, exist_ok=True)
-    for file, content in pictures.items():
-        (places.measured / file).write_bytes(content)
-    (places.measured / f"{name}.json").write_text(text, "utf-8")
+        if "/" in word or "\\" in word:
+            raise UsageError(f"{word} is a place of this machine, and options are published")
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
@@ -171,9 +176,8 @@ def with_figures(text: str, figures: str) -> str:
 
 def pages(places: Places) -> dict[Path, str]:
     """Return the documents as they should be: the page of figures and the model's card."""
-    published = measured.read(places.measured)
-    figures = measured.page(published, weights(places.model))
-    content = json.loads((places.model / "model.json").read_text("utf-8"))
+    published, content = measured.read(places.measured), model_json(places.model)
+    figures = measured.page(published, content["sha256"])
     return {
         places.page: with_figures(places.page.read_text("utf-8"), figures),
         places.model / "CARD.md": card_of(content, published),

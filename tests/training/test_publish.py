@@ -128,7 +128,7 @@ def test_publishing_one_measure_keeps_the_others(places: Places) -> None:
     assert "123,456 parameters all told, 840 sequences." in page
     assert "| grab | 60 | 90.0 % | 85.0 % | – | pinch 6 |" in page
     published = json.loads((places.measured / "false-activations.json").read_text("utf-8"))
-    assert published["model"] == publish.weights(places.model)
+    assert published["model"] == publish.model_json(places.model)["sha256"]
     assert published["options"] == ["--synthetic", "0.025", "--seed", "3"]
     assert (places.measured / "false-activations.png").is_file()
     card = (places.model / "CARD.md").read_text("utf-8")
