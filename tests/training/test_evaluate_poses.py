@@ -14,15 +14,21 @@ from training.evaluate import poses
 from training.evaluate.__main__ import main
 from training.evaluate.outcome import save
 from training.evaluate.poses import Clip, Shown
+from training.measured import SECTIONS
 
-MINUTE = 60_000_000
+
+def shown(*heard: str) -> tuple[Shown, ...]:
+    times = (Shown(name, "right", i * 1000, i * 1000 + 500, 0.9) for i, name in enumerate(heard))
+    return tuple(times)
 
 
-def clip(gesture: str | None, *heard: str, lasts_us: int = 3_000_000) -> Clip:
-    shown = tuple(
-        Shown(name, "right", i * 1000, i * 1000 + 500, 0.9) for i, name in enumerate(heard)
-    )
-    return Clip(f"pose_{gesture}_a1" if gesture else "neg_a1", gesture, lasts_us, shown)
+def clip(gesture: str, *heard: str) -> Clip:
+    return Clip(f"pose_{gesture}_a1", gesture, 3_000_000, shown(*heard))
+
+
+def a_minute(*heard: str) -> Clip:
+    """Somebody who shows nothing."""
+    return Clip("neg_a1", None, 60_000_000, shown(*heard))
 
 
 @pytest.mark.parametrize(
@@ -55,15 +61,24 @@ def test_a_clip_can_be_right_and_wrong() -> None:
 
 
 def test_on_negatives_everything_is_false_and_counts_by_the_minute() -> None:
-    clips = [clip("fist", "fist"), clip("four", "three"), clip(None, "fist", "ok", lasts_us=MINUTE)]
+    clips = [clip("fist", "fist"), clip("four", "three"), a_minute("fist", "ok")]
     figures = poses.report(clips).figures
     fixed = {key: figures[key] for key in ("clips", "right", "wrong_clips", "false_on_negatives")}
     assert fixed == {"clips": 2, "right": 1, "wrong_clips": 1, "false_on_negatives": 2}
     assert (figures["missed"], figures["false_per_minute"]) == (1, 2.0)
     assert figures["intervals"]["false_per_minute"] == pytest.approx([0.242, 7.225], abs=1e-3)
-    quiet = poses.report([clip(None, lasts_us=MINUTE)]).figures
+    quiet = poses.report([a_minute()]).figures
     assert quiet["false_per_minute"] == 0.0
     assert quiet["intervals"]["false_per_minute"] == pytest.approx([0.0, 3.689], abs=1e-3)
+
+
+def test_poses_are_told_on_the_page_of_figures() -> None:
+    figures = poses.report([clip("fist", "fist"), clip("ok", "horns"), a_minute("ok")]).figures
+    text = "\n".join(SECTIONS["poses"].body(figures))
+    assert "| clips whose pose was recognised | 2 | 1, 50.0 %" in text
+    assert "| clips in which something else was | 2 | 1, 50.0 %" in text
+    assert "| activations on people who show nothing | 1.0 min | 1, a minute 1.00" in text
+    assert SECTIONS["poses"].main(figures).startswith("1 of 2 right, 1 wrong, 1 on")
 
 
 def test_no_negatives_give_no_rate(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from training.evaluate import metrics, streams
 from training.evaluate.__main__ import main
 from training.evaluate.outcome import save
 from training.evaluate.streams import Heard
+from training.measured import SECTIONS
 
 SECOND = 1_000_000
 
@@ -86,6 +87,17 @@ def test_latencies_count_from_both_marks() -> None:
     assert figures["latency_end_ms"] == {"median": -200.0, "p90": -200.0}
     assert figures["latency_start_ms"] == {"median": 800.0, "p90": 800.0}
     assert (figures["precision"], figures["recall"], figures["f1"]) == (1.0, 1.0, 1.0)
+
+
+def test_streams_are_told_on_the_page_by_group_and_gesture() -> None:
+    swipe = Segment("swipe_left", SECOND, 2 * SECOND)
+    one = hearing(standing((swipe,), seconds=10), (1_900_000, "swipe_left"))
+    text = "\n".join(SECTIONS["streams"].body(streams.report([one], "held-out").figures))
+    assert "| **all** | 1 | 100.0 % (20." in text
+    assert "| group a | 1 |" in text
+    assert "| `swipe_left` | 1 |" in text
+    assert "| -100 ms | -100 ms |" in text
+    assert "0 activations, 0.00" in text
 
 
 def test_nothing_heard_gives_figures_and_pictures_all_the_same(tmp_path: Path) -> None:

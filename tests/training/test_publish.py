@@ -12,15 +12,10 @@ import pytest
 
 from gesturectl import features
 from gesturectl.errors import UsageError
-from gesturectl.types import Began
 from tests.small_models import save
 from training import measured, publish
-from training.datasets import ArmRecording, Segment
-from training.evaluate import metrics, poses, streams
 from training.evaluate.__main__ import MEASURES
 from training.evaluate.outcome import Draw
-from training.evaluate.poses import Clip, Shown
-from training.evaluate.streams import Heard
 from training.export import card_of
 from training.measured import SECTIONS, Published
 from training.publish import BEGIN, END, Places, main, pages, with_figures
@@ -201,48 +196,15 @@ def test_a_card_tells_the_figures_of_its_own_model_alone(tmp_path: Path) -> None
 
 
 def test_figures_of_an_earlier_model_are_told_as_such() -> None:
-    figures = poses.report([a_clip("thumb_up", "thumb_up")]).figures
-    published = {"poses": a_measure("poses", "1" * 64, figures)}
+    published = {"shrec17": a_measure("shrec17", "1" * 64, SHREC)}
     assert "on the shipped model (111111111111)" in measured.page(published, "1" * 64)
     assert "on an earlier model (111111111111)" in measured.page(published, "2" * 64)
 
 
-# --- sections, from what the measures really give ----------------------------------------------
+# --- sections -----------------------------------------------------------------------------------
 
 
-def a_clip(gesture: str | None, *shown: str) -> Clip:
-    name = f"pose_{gesture}_a1" if gesture else "neg_a1"
-    times = (Shown(one, "right", 0, 1_000_000, 0.9) for one in shown)
-    return Clip(name, gesture, 60_000_000, tuple(times))
-
-
-def test_poses_are_told() -> None:
-    outcome = poses.report([a_clip("fist", "fist"), a_clip("ok", "horns"), a_clip(None, "ok")])
-    text = "\n".join(SECTIONS["poses"].body(outcome.figures))
-    assert "| clips whose pose was recognised | 2 | 1, 50.0 %" in text
-    assert "| clips in which something else was | 2 | 1, 50.0 %" in text
-    assert "| activations on people who show nothing | 1.0 min | 1, a minute 1.00" in text
-    assert SECTIONS["poses"].main(outcome.figures).startswith("1 of 2 right, 1 wrong, 1 on")
-
-
-def test_streams_are_told_by_group_and_gesture() -> None:
-    t_us = np.arange(0, 10_000_000, 40_000, dtype=np.int64)
-    segment = Segment("swipe_left", 1_000_000, 2_000_000)
-    idle = (t_us < segment.start_us) | (t_us > segment.end_us)
-    image = np.zeros((len(t_us), 33, 4), np.float32)
-    recording = ArmRecording("a_1", "a", t_us, image, (640, 480), (segment,), idle)
-    events = [Began(t, name, "right", 0.9) for t, name in ((1_900_000, "swipe_left"),)]
-    heard = Heard(recording, metrics.match(events, recording.segments, streams.GRACE_US), ())
-    figures = streams.report([heard], "held-out").figures
-    text = "\n".join(SECTIONS["streams"].body(figures))
-    assert "| **all** | 1 | 100.0 % (20." in text
-    assert "| group a | 1 |" in text
-    assert "| `swipe_left` | 1 |" in text
-    assert "| -100 ms | -100 ms |" in text
-    assert "0 activations, 0.00" in text
-
-
-def test_streams_of_the_other_benchmark_are_told_alike() -> None:
+def test_streams_of_a_benchmark_are_told_by_group_and_gesture() -> None:
     one = {
         "precision": 0.5, "recall": 0.25, "f1": 0.3333, "right": 1, "false": 1, "missed": 3,
         "latency_end_ms": {"median": -50.0, "p90": 100.0},
