@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gesturectl.kinematics import minimum_jerk
 from training import augment, synth
 from training.datasets import ArmRecording, Segment
 from training.evaluate.false_activations import body_of
@@ -19,17 +20,15 @@ def recorded(path: list[tuple[float, float, float]], *segments: Segment) -> ArmR
     knots = np.array([(0.0, *HANG), *path])
     t = np.arange(0, knots[-1, 0], 1 / RATE_HZ)
     at = np.clip(np.searchsorted(knots[:, 0], t, side="right") - 1, 0, len(knots) - 2)
-    u = (t - knots[at, 0]) / (knots[at + 1, 0] - knots[at, 0])
-    s = (u**3 * (10 - 15 * u + 6 * u**2))[:, None]
+    s = minimum_jerk((t - knots[at, 0]) / (knots[at + 1, 0] - knots[at, 0]))[:, None]
     wrist = knots[at, 1:] + s * (knots[at + 1, 1:] - knots[at, 1:])
     signals = np.zeros((len(t), 13), np.float32)
     signals[:, :2] = signals[:, 3:5] = signals[:, 5:7] = wrist
     signals[:, 7:11] = (0.7, 1.6, 0.6, 0.8)
     signals[:, 11:] = 1.0
     t_us = np.round(t * 1e6).astype(np.int64)
-    square = (1000, 1000)
     idle = np.ones(len(t), bool)
-    return ArmRecording("made", "0", t_us, body_of(signals), square, segments, idle)
+    return ArmRecording("made", "0", t_us, body_of(signals), (1000, 1000), segments, idle)
 
 
 def named(recording: ArmRecording, name: str) -> tuple[float, float] | None:
@@ -100,11 +99,20 @@ def test_what_is_marked_but_not_known_yet_is_not_judged() -> None:
     assert set(label[:30].tolist()) == {synth.NULL}
 
 
-def test_the_same_movement_of_another_person_keeps_its_labels() -> None:
-    (t_us, signals, label), _ = augment.labelled_arms(
-        recorded(ACROSS, segment("swipe_left", 1.7, 2.1)), CLASSES
-    )
-    times, moved, marked = augment.recorded_arm(t_us, signals, label, np.random.default_rng(3))
-    assert len(times) == len(moved) == len(marked)
-    assert (np.diff(times) > 0).all()
-    assert set(marked.tolist()) == set(label.tolist())
+@pytest.mark.parametrize("seed", range(6))
+def test_the_same_movement_of_another_person_keeps_its_labels(seed: int) -> None:
+    stream = synth.arm_stream(np.random.default_rng(4), 20.0, 0.7)
+    rng = np.random.default_rng(seed)
+    t_us, signals, label = augment.recorded_arm(stream.t_us, stream.signals, stream.label, rng)
+    assert len(t_us) == len(signals) == len(label)
+    assert np.diff(t_us).min() > 0
+    assert set(label.tolist()) == set(stream.label.tolist())
+    assert np.isfinite(signals).all()
+
+
+def test_a_turned_thumb_is_named_by_where_it_points() -> None:
+    up = synth.pose_samples(np.random.default_rng(0), "thumb_up", 400).astype(np.float32)
+    turned, names = augment.turned_thumbs(up, np.random.default_rng(1))
+    assert set(names.tolist()) == {"thumb_up", "thumb_down", "", "?"}
+    tips = turned[:, 4, 1] - turned[:, 2, 1]
+    assert tips[names == "thumb_up"].max() < 0 < tips[names == "thumb_down"].min()

@@ -51,8 +51,9 @@ def test_no_set_without_a_free_licence_may_be_shipped() -> None:
 
 
 @pytest.mark.parametrize("find", [datasets.for_training, datasets.located])
-def test_an_unknown_set_and_a_missing_one_say_what_to_do(find: object, tmp_path: Path) -> None:
-    assert callable(find)
+def test_an_unknown_set_and_a_missing_one_say_what_to_do(
+    find: Callable[[str, Path], Path], tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=r"no data set 'faces'; known are .*pose_streams"):
         find("faces", tmp_path)
     with pytest.raises(UsageError, match="is missing; --data names the folder"):
@@ -158,7 +159,9 @@ def test_a_recording_is_cut_into_segments_named_as_in_the_catalog(tmp_path: Path
     assert (one.name, one.group) == ("a_01", "a")
     assert one.segments == (datasets.Segment("circle_cw", 300_000, 600_000),)
     assert one.idle.tolist() == [True] * 3 + [False] * 4 + [True] * 3
-    assert np.diff(one.t_us).min() > 0
+    first = next(one.observations())
+    assert (first.t_us, first.size_px, first.hands) == (0, (640, 480), ())
+    assert np.array_equal(first.bodies[0].image, one.image[0])
 
 
 def test_the_arm_that_moves_gets_the_label_and_the_other_one_none(tmp_path: Path) -> None:
@@ -169,23 +172,31 @@ def test_the_arm_that_moves_gets_the_label_and_the_other_one_none(tmp_path: Path
     assert right[1].shape == (10, features.ARM_SIGNAL_SIZE)
 
 
+SHREC17 = {
+    "joints_m": np.arange(6 * 22 * 3, dtype=np.float32).reshape(6, 22, 3),
+    "offset": np.array([0, 2, 3, 6]),
+    "meta": np.array([[1, 1, 7, 1], [14, 2, 8, 1], [3, 2, 7, 2]]),
+    "meta_cols": np.array(["gesture", "finger", "subject", "essai"]),
+    "split": np.array(["train", "test", "train"]),
+}
+
+
 def test_shrec17_sequences_keep_their_frames_names_subjects_and_split(tmp_path: Path) -> None:
-    points = np.arange(6 * 22 * 3, dtype=np.float32).reshape(6, 22, 3)
-    np.savez(
-        tmp_path / "shrec17.npz",
-        joints_m=points,
-        offset=np.array([0, 2, 3, 6]),
-        meta=np.array([[1, 1, 7, 1], [14, 2, 8, 1], [3, 2, 7, 2]]),
-        meta_cols=np.array(["gesture", "finger", "subject", "essai"]),
-        split=np.array(["train", "test", "train"]),
-    )
+    np.savez(tmp_path / "shrec17.npz", **SHREC17)
     train, test = datasets.shrec17(tmp_path / "shrec17.npz")
     assert [len(one) for one in train.joints] == [2, 3]
-    assert train.joints[1] == pytest.approx(points[3:])
+    assert (train.joints[1] == SHREC17["joints_m"][3:]).all()
     assert train.gesture.tolist() == [0, 2]
     assert train.whole_hand.tolist() == [False, True]
     assert train.subject.tolist() == [7, 7]
     assert (len(test), test.gesture.tolist(), test.subject.tolist()) == (1, [13], [8])
+
+
+@pytest.mark.parametrize("offset", [[0, 2, 3, 5], [1, 2, 3, 6], [0, 2, 2, 6], [0, 7, 3, 6], [0, 6]])
+def test_offsets_that_do_not_cut_the_frames_are_damage(tmp_path: Path, offset: list[int]) -> None:
+    np.savez(tmp_path / "bad.npz", **SHREC17 | {"offset": np.array(offset)})
+    with pytest.raises(SourceError, match=r"bad.npz: its (offsets|table)"):
+        datasets.shrec17(tmp_path / "bad.npz")
 
 
 def sfinge3d(folder: Path, truth: str) -> Path:
@@ -287,25 +298,6 @@ def test_clips_are_those_of_the_list_and_inside_their_folder(tmp_path: Path) -> 
     for other in ("b.mp4,fist,x", "../clips/a.mp4,fist,x", "a.mp4"):
         with pytest.raises(SourceError, match=r"clips.csv:2: there is no such video"):
             datasets.clips(csv_file(tmp_path, "clips.csv", head, other))
-
-
-def test_sequences_that_lie_end_to_end_are_cut_where_the_offsets_say(tmp_path: Path) -> None:
-    good = {
-        "joints_m": np.arange(5 * 66, dtype=np.float32).reshape(5, 22, 3),
-        "offset": np.array([0, 2, 5]),
-        "meta": np.array([[3, 1, 7], [1, 2, 8]]),
-        "meta_cols": np.array(["gesture", "finger", "subject"]),
-        "split": np.array(["train", "test"]),
-    }
-    np.savez(tmp_path / "good.npz", **good)
-    train, test = datasets.shrec17(tmp_path / "good.npz")
-    assert (len(train), len(test)) == (1, 1)
-    assert (train.gesture.tolist(), test.whole_hand.tolist()) == ([2], [True])
-    assert (test.joints[0] == good["joints_m"][2:]).all()
-    for offset in ([0, 2, 4], [1, 2, 5], [0, 2, 2, 5], [0, 6, 5]):
-        np.savez(tmp_path / "bad.npz", **good | {"offset": np.array(offset)})
-        with pytest.raises(SourceError, match=r"bad.npz: its (offsets|table)"):
-            datasets.shrec17(tmp_path / "bad.npz")
 
 
 # --- what users record --------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from gesturectl.types import Began
-from training import datasets
 from training.datasets import ArmRecording, Segment
 from training.evaluate import metrics, streams
 from training.evaluate.__main__ import main
@@ -156,12 +155,3 @@ def test_a_held_out_model_is_trained_kept_and_used_again(
     assert main([*common, "--model", str(tmp_path)]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again | {"model": ""} == first | {"model": ""}
-
-
-def test_the_recordings_are_read_as_they_are_stored(tmp_path: Path) -> None:
-    written(tmp_path, "a_1", standing((Segment("rotate", SECOND, 2 * SECOND),)))
-    (recording,) = datasets.arm_recordings(tmp_path / "pose_streams")
-    assert recording.segments == (Segment("circle_cw", SECOND, 2 * SECOND),)
-    first = next(recording.observations())
-    assert (first.size_px, first.hands) == ((640, 480), ())
-    assert np.array_equal(first.bodies[0].image, standing().image[0])
