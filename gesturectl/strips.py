@@ -41,6 +41,11 @@ class Strip:
     marks: NDArray[np.int64]
     own: bool = False
 
+    @classmethod
+    def unmarked(cls, beats: Beats, *, own: bool = False) -> Strip:
+        """Return a strip that shows no gesture by name."""
+        return cls(beats, np.zeros(len(beats), np.int64), own)
+
     def __len__(self) -> int:
         return len(self.beats)
 

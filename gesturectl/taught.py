@@ -26,8 +26,9 @@ and what it promises says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -269,29 +270,19 @@ def _way(take: Take, hands: int) -> Way:
 # --- one ear --------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
-class _Rows:
-    """Rows to learn from, that are no whole gesture.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """A vector to learn from, that is no whole gesture, and how much it weighs.
 
-    `half` is 0 or 1 of the background, 2 of anything else. `source` is the take that a row is a
-    part of, -1 of none, and `shown` how much of its gesture the row shows, 0..1.
+    `half` is 0 or 1 of the background, 2 of anything else. `source` is the take that it is a part
+    of, -1 of none, and `shown` how much of its gesture it shows, 0..1.
     """
 
-    vectors: list[Float32] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-    half: list[int] = field(default_factory=list)
-    source: list[int] = field(default_factory=list)
-    shown: list[float] = field(default_factory=list)
-
-    def add(
-        self, vector: Float32, weight: float, half: int = 2, source: int = -1, shown: float = 0.0
-    ) -> None:
-        if vector.any():
-            self.vectors.append(vector)
-            self.weights.append(weight)
-            self.half.append(half)
-            self.source.append(source)
-            self.shown.append(shown)
+    vector: Float32
+    weight: float
+    half: int = 2
+    source: int = -1
+    shown: float = 0.0
 
 
 class _Fit:
@@ -312,32 +303,24 @@ class _Fit:
         self.lengths = tuple(sorted({n for one in self.sought for n in one.lengths}))
         self.share = FALSE_PER_HOUR / len(gestures)
         hands, body = "hand" in parts, "body" in parts
-        look: Callable[[Take], Beats] = lambda take: beats(take, hands=hands, body=body)  # noqa: E731
+        look = partial(beats, hands=hands, body=body)
         self.told = [[look(clip.take) for clip in gesture.clips] for gesture in self.mine]
         self.owner = np.repeat(np.arange(len(self.mine)), [len(told) for told in self.told])
         self.takes = self._embedded_takes()
         self.rng: Generator = np.random.default_rng(1)
-        self.strips = [
-            Strip(told := look(piece), np.zeros(len(told), np.int64), own=True) for piece in pieces
-        ]
+        self.strips = [Strip.unmarked(look(piece), own=True) for piece in pieces]
         background = shipped_background.shipped()
         scenes = shipped_background.scenes(background, hands=hands, body=body)
         self.strips += [Strip(scene.beats, scene.marks) for scene in scenes]
-        self.rows = _Rows()
+        self.rows: list[_Row] = []
         self._x = _with_ones(self.takes)
         self._gram = self._x @ self._x.T
         self._add_own_rest()
         self._add_second_hands()
-        for gesture in gestures:
-            if gesture.parts != parts:
-                for clip in gesture.clips:
-                    told = look(clip.take)
-                    self._add_window(told, *clip.window(told), 1.0)
-        for take in negatives:
-            told = look(take)
-            for length in self.lengths:
-                for end in range(length, len(told) + 1, 2):
-                    self._add_window(told, end - length, end, _WRONG_WEIGHT)
+        self._add_others(
+            (clip, look(clip.take)) for g in gestures if g.parts != parts for clip in g.clips
+        )
+        self._add_wrong(look(take) for take in negatives)
 
     def _embedded_takes(self) -> Float32:
         rows = []
@@ -364,10 +347,27 @@ class _Fit:
         shown: float = 0.0,
         ways: Sequence[Way] | None = None,
     ) -> None:
+        """Add what some beats show, by each of the ways in which it can be seen."""
         sums = told.window(max(start, 0), stop)
         for way in self.ways if ways is None else ways:
             if all(sums.seen[hand] for hand in way):
-                self.rows.add(sums.embedded(way), weight, half, source, shown)
+                self._add(_Row(sums.embedded(way), weight, half, source, shown))
+
+    def _add(self, row: _Row) -> None:
+        if row.vector.any():
+            self.rows.append(row)
+
+    def _add_others(self, clips: Iterable[tuple[_Clip, Beats]]) -> None:
+        """A gesture that is told by other parts is none of these."""
+        for clip, told in clips:
+            self._add_window(told, *clip.window(told), 1.0)
+
+    def _add_wrong(self, takes: Iterable[Beats]) -> None:
+        """Whatever the user called wrong is none, from its beginning to its end."""
+        for told in takes:
+            for length in self.lengths:
+                for end in range(length, len(told) + 1, 2):
+                    self._add_window(told, end - length, end, _WRONG_WEIGHT)
 
     def _add_own_rest(self) -> None:
         """What a take shows before and after the gesture is none."""
@@ -399,7 +399,7 @@ class _Fit:
             hands = sums.hands.copy()
             hands[1 - hand] = rest.hands[hand] * ((stop - start) / start)
             both = replace(sums, hands=hands).embedded((RIGHT, LEFT))
-            self.rows.add(both, 1.0, source=i, shown=1.0)
+            self._add(_Row(both, 1.0, source=i, shown=1.0))
 
     def _heard(self, strip: Strip) -> Heard:
         return Heard(strip, self.takes, self.owner, self.sought, self.ways)
@@ -409,7 +409,7 @@ class _Fit:
         found: list[tuple[float, int, int, int, int]] = []
         takes = [(c, clip.window(one), one) for c, clip, one in self._clips()]
         for i, (c, (start, stop), one) in enumerate(takes):
-            scores = self._heard(Strip(one, np.zeros(len(one), np.int64))).scores(*judge)
+            scores = self._heard(Strip.unmarked(one)).scores(*judge)
             ends = np.arange(1, len(one) + 1)
             for other, sought in enumerate(self.sought):
                 for length in sought.lengths:
@@ -475,9 +475,9 @@ class _Fit:
 
     def _grow(self) -> None:
         """Keep the rows (n, E + 1) and their inner products (n, n) up to date."""
-        fresh = self.rows.vectors[len(self._x) - len(self.takes) :]
+        fresh = self.rows[len(self._x) - len(self.takes) :]
         if fresh:
-            x = _with_ones(np.stack(fresh))
+            x = _with_ones(np.stack([row.vector for row in fresh]))
             across = self._x @ x.T
             self._gram = np.block([[self._gram, across], [across.T, x @ x.T]])
             self._x = np.concatenate([self._x, x])
@@ -487,21 +487,27 @@ class _Fit:
         self._grow()
         n = len(self.takes)
         (use,) = np.nonzero(used)
-        weights = np.r_[np.ones(n), np.array(self.rows.weights)[use]]
+        rows = [self.rows[i] for i in use]
+        weights = np.r_[np.ones(n), [row.weight for row in rows]]
         goal = np.full((n + len(use), len(self.mine)), -1.0)
         goal[np.arange(n), self.owner] = 1.0
-        source, shown = np.array(self.rows.source)[use], np.array(self.rows.shown)[use]
-        (parts,) = np.nonzero(source >= 0)
-        goal[n + parts, self.owner[source[parts]]] = 2 * shown[parts] - 1
+        for i, row in enumerate(rows, start=n):
+            if row.source >= 0:
+                goal[i, self.owner[row.source]] = 2 * row.shown - 1
         return np.r_[np.arange(n), n + use], goal, custom.RIDGE / weights
 
     def _judge(self, half: int) -> Judge:
         """Learn without one half of the background."""
-        rows, goal, ridge = self._system(np.array(self.rows.half, np.int64) != half)
+        rows, goal, ridge = self._system(np.array([row.half != half for row in self.rows], bool))
         gram = self._gram[np.ix_(rows, rows)].astype(np.float64) + np.diag(ridge)
         dual = np.zeros((len(self._x), len(self.mine)), np.float32)
         dual[rows] = np.linalg.solve(gram, goal)
         return self._primal(dual)
+
+    def _sources(self) -> Int64:
+        """Return which take each row (n,) is, or is a part of; -1 of none."""
+        parts = np.array([row.source for row in self.rows], np.int64)
+        return np.concatenate([np.arange(len(self.takes)), parts])
 
     def _primal(self, dual: Float32) -> Judge:
         primal = self._x.T @ dual
@@ -536,9 +542,9 @@ class _Fit:
         self._add_own_worst(judges[0])
         scored = self._scored([self._judge(0), self._judge(1)])
 
-        _, goal, ridge = self._system(np.ones(len(self.rows.half), bool))
+        _, goal, ridge = self._system(np.ones(len(self.rows), bool))
         # Of the inverse only the columns of takes are needed, and of their parts.
-        own = np.r_[np.ones(len(self.takes), bool), np.array(self.rows.source) >= 0]
+        own = self._sources() >= 0
         asked = np.concatenate([goal, np.eye(len(own))[:, own]], axis=1)
         solved: Float64 = np.linalg.solve(self._gram.astype(np.float64) + np.diag(ridge), asked)
         dual, inverse = solved[:, : len(self.mine)], np.zeros(self._gram.shape)
@@ -583,9 +589,8 @@ class _Fit:
         for some in np.array_split(np.flatnonzero(again), -(-n // _AT_ONCE)):
             for i, (w, b) in zip(some.tolist(), self._lost(inverse, dual, some), strict=True):
                 others = np.arange(n) != i
-                strip = Strip(told[i], np.zeros(len(told[i]), np.int64))
-                heard = Heard(strip, self.takes[others], self.owner[others], self.sought, self.ways)
-                scores = heard.scores(weights - w, bias - b)
+                known = (self.takes[others], self.owner[others], self.sought, self.ways)
+                scores = Heard(Strip.unmarked(told[i]), *known).scores(weights - w, bias - b)
                 best = int(scores[:, self.owner[i]].argmax())
                 peaks[i] = scores[best, self.owner[i]]
                 if np.isfinite(peaks[i]):
@@ -596,8 +601,7 @@ class _Fit:
         """Return what the regression loses without each of some takes, and without its parts."""
         if not len(takes):
             return []
-        source = np.r_[np.arange(len(self.takes)), np.array(self.rows.source, np.int64)]
-        lost = []
+        source, lost = self._sources(), []
         for i in takes:
             # Without the rows S the dual loses inverse[:, S] · inverse[S, S]⁻¹ · dual[S].
             (gone,) = np.nonzero(source == i)

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesturectl import features
-from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32, Observation, Side
+from gesturectl.types import BODY_POINTS, HAND_POINTS, Float32, Hand, Observation, Side
 
 Steps = NDArray[np.int64]
 
@@ -179,11 +179,12 @@ def _hand_parts(points: Float32, past: Sequence[Float32], places: Float32) -> Fl
         "side": placed,
     }
     parts = np.empty((len(points), HAND_SIZE), np.float32)
+    counts = {"move": emphasis, "stir": stirred}
     for i, name in enumerate(HAND_VIEWS):
-        _waved(name, told[name], parts[:, i * WAVES : (i + 1) * WAVES])
-    for name, counts in (("move", emphasis), ("stir", stirred)):
-        i = list(HAND_VIEWS).index(name)
-        parts[:, i * WAVES : (i + 1) * WAVES] *= counts[:, None]
+        part = parts[:, i * WAVES : (i + 1) * WAVES]
+        _waved(name, told[name], part)
+        if name in counts:
+            part *= counts[name][:, None]
     return parts
 
 
@@ -324,12 +325,12 @@ def beats(take: Iterable[Observation], *, hands: bool = True, body: bool = True)
     return sum_up((right, left), bodies, first_us // BEAT_US, last_us // BEAT_US)
 
 
+def _hand(o: Observation, side: Side) -> Hand | None:
+    return next((hand for hand in o.hands if hand.side == side), None)
+
+
 def _seen_hand(frames: Sequence[Observation], side: Side) -> Seen:
-    seen = [
-        (o, hand)
-        for o in frames
-        if (hand := next((hand for hand in o.hands if hand.side == side), None)) is not None
-    ]
+    seen = [(o, hand) for o in frames if (hand := _hand(o, side))]
     points = [np.zeros((0, HAND_POINTS, 3), np.float32)]
     for size_px, some in groupby(seen, key=lambda one: one[0].size_px):
         points.append(features.hand_points([hand for _, hand in some], size_px))
@@ -502,8 +503,7 @@ class Watcher:
     def _step_hands(self, o: Observation, t: int) -> tuple[Float32, list[int]] | None:
         done: list[tuple[int, int, Float32]] = []
         for i, side in enumerate(SIDES):
-            one = next((hand for hand in o.hands if hand.side == side), None)
-            if one is not None:
+            if one := _hand(o, side):
                 points = features.hand_points([one], o.size_px)[0]
                 done += [(i, step, p) for step, p in self._followers[i].push(t, points)]
         if not done:

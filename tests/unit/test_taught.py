@@ -112,7 +112,7 @@ def ear_of(part: str) -> Ear:
 def test_a_strip_scores_each_beat_as_a_stream_would(name: str) -> None:
     ear = ear_of("hand")
     told = beats(samples()[name][0])
-    strip = Strip(told, np.zeros(len(told), np.int64))
+    strip = Strip.unmarked(told)
     for way in ((0,), (1,), (0, 1)):
         heard = Heard(strip, ear.takes, ear.owner, ear.sought, [way])
         scores = heard.scores(ear.weights, ear.bias)
