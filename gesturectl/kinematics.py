@@ -78,13 +78,8 @@ def blend_rotation(a: Array, b: Array, u: float) -> Array:
         m = (difference + np.eye(3)) / 2.0
         axis = m[:, int(np.argmax(np.diag(m)))]
     else:
-        axis = np.array(
-            [
-                difference[2, 1] - difference[1, 2],
-                difference[0, 2] - difference[2, 0],
-                difference[1, 0] - difference[0, 1],
-            ]
-        )
+        skew = difference - difference.T
+        axis = np.array([skew[2, 1], skew[0, 2], skew[1, 0]])
     return a @ turn(axis, angle * u)
 
 
@@ -114,13 +109,9 @@ _KNUCKLES_M = np.array(
     [[0.0245, 0.0915, 0.005], [0.0, 0.0935, 0.0], [-0.0205, 0.086, 0.002], [-0.0385, 0.0735, 0.007]]
 )
 _PHALANGES_M = np.array(
-    [
-        [0.0398, 0.0224, 0.0196],
-        [0.0446, 0.0263, 0.0214],
-        [0.0414, 0.0257, 0.0213],
-        [0.0327, 0.0181, 0.0197],
-    ]
-)
+    [[0.0398, 0.0224, 0.0196], [0.0446, 0.0263, 0.0214],
+     [0.0414, 0.0257, 0.0213], [0.0327, 0.0181, 0.0197]]
+)  # fmt: skip
 _THUMB_ROOT_M = np.array([0.024, 0.022, 0.013])
 _THUMB_M = np.array([0.0440, 0.0330, 0.0260])
 # Fingers are not parallel when straight, and converge toward the wrist when bent.
@@ -176,7 +167,7 @@ def place_hand(points: Array, rotation: Array, wrist: ArrayLike) -> Array:
     return placed
 
 
-_STRAIGHT, _CLOSED, _HALF = (5.0, 8.0, 5.0), (82.0, 98.0, 55.0), (45.0, 55.0, 30.0)
+_STRAIGHT, _POINTING, _CLOSED = (5.0, 8.0, 5.0), (4.0, 6.0, 4.0), (82.0, 98.0, 55.0)
 _THUMB_ACROSS = (28.0, 41.0, 7.0, 46.0, 45.0)
 _THUMB_OUT = (46.0, 24.0, 10.0, 4.0, -4.0)
 
@@ -190,82 +181,36 @@ def _shape(
     flat: list[float] = list(thumb)
     for bends, sideways in zip(fingers, splay, strict=True):
         flat += [sideways, *bends]
-    shape = np.array(flat)
+    shape = np.array(flat, np.float64)
     shape.flags.writeable = False
     return shape
 
 
-HAND_SHAPES: Mapping[str, Array] = MappingProxyType(
-    {
-        "rest": _shape(
-            (36.0, 28.0, 20.0, 12.0, 14.0),
-            (22.0, 26.0, 14.0),
-            (28.0, 30.0, 16.0),
-            (32.0, 34.0, 18.0),
-            (34.0, 34.0, 18.0),
-            splay=(2, 0, 0, 1),
-        ),
-        "open_palm": _shape(
-            _THUMB_OUT, _STRAIGHT, _STRAIGHT, _STRAIGHT, _STRAIGHT, splay=(9, 2, -6, -12)
-        ),
-        "fist": _shape(_THUMB_ACROSS, _CLOSED, _CLOSED, _CLOSED, _CLOSED),
-        "point_up": _shape(_THUMB_ACROSS, (4, 6, 4), _CLOSED, _CLOSED, _CLOSED),
-        "victory": _shape(
-            (13.0, 42.0, 2.0, 49.0, 37.0),
-            (4, 6, 4),
-            (4, 6, 4),
-            _CLOSED,
-            _CLOSED,
-            splay=(9, -11, 0, 0),
-        ),
-        "three": _shape(
-            (16.0, 36.0, 4.0, 58.0, 62.0),
-            _STRAIGHT,
-            _STRAIGHT,
-            _STRAIGHT,
-            _CLOSED,
-            splay=(8, 0, -8, 0),
-        ),
-        "three/thumb": _shape(
-            _THUMB_OUT, (4, 6, 4), (4, 6, 4), _CLOSED, _CLOSED, splay=(8, -8, 0, 0)
-        ),
-        "four": _shape(
-            (11.0, 29.0, 4.0, 60.0, 68.0),
-            _STRAIGHT,
-            _STRAIGHT,
-            _STRAIGHT,
-            _STRAIGHT,
-            splay=(8, 2, -5, -10),
-        ),
-        "thumb_up": _shape((62.0, 18.0, 0.0, -4.0, -14.0), _CLOSED, _CLOSED, _CLOSED, _CLOSED),
-        "call_me": _shape(
-            (58.0, 20.0, 0.0, 0.0, -8.0), _CLOSED, _CLOSED, _CLOSED, (4, 6, 4), splay=(0, 0, 0, -16)
-        ),
-        "horns": _shape(
-            (22.0, 43.0, 4.0, 50.0, 38.0),
-            (4, 6, 4),
-            _CLOSED,
-            _CLOSED,
-            (4, 6, 4),
-            splay=(4, 0, 0, -8),
-        ),
-        "ok": _shape(
-            (13.0, 15.0, 58.0, 26.0, 26.0),
-            (21.0, 73.0, 44.0),
-            (16.0, 14.0, 8.0),
-            (8.0, 8.0, 5.0),
-            (5.0, 6.0, 4.0),
-            splay=(0, 2, -6, -12),
-        ),
-        "pinch": _shape(
-            (21.0, 23.0, 49.0, 29.0, 29.0),
-            (41.0, 59.0, 30.0),
-            (44.0, 52.0, 26.0),
-            (50.0, 58.0, 28.0),
-            (52.0, 56.0, 28.0),
-        ),
-    }
-)
+# fmt: off
+HAND_SHAPES: Mapping[str, Array] = MappingProxyType({
+    "rest": _shape((36, 28, 20, 12, 14), (22, 26, 14), (28, 30, 16), (32, 34, 18), (34, 34, 18),
+                   splay=(2, 0, 0, 1)),
+    "open_palm": _shape(_THUMB_OUT, _STRAIGHT, _STRAIGHT, _STRAIGHT, _STRAIGHT,
+                        splay=(9, 2, -6, -12)),
+    "fist": _shape(_THUMB_ACROSS, _CLOSED, _CLOSED, _CLOSED, _CLOSED),
+    "point_up": _shape(_THUMB_ACROSS, _POINTING, _CLOSED, _CLOSED, _CLOSED),
+    "victory": _shape((13, 42, 2, 49, 37), _POINTING, _POINTING, _CLOSED, _CLOSED,
+                      splay=(9, -11, 0, 0)),
+    "three": _shape((16, 36, 4, 58, 62), _STRAIGHT, _STRAIGHT, _STRAIGHT, _CLOSED,
+                    splay=(8, 0, -8, 0)),
+    "three/thumb": _shape(_THUMB_OUT, _POINTING, _POINTING, _CLOSED, _CLOSED, splay=(8, -8, 0, 0)),
+    "four": _shape((11, 29, 4, 60, 68), _STRAIGHT, _STRAIGHT, _STRAIGHT, _STRAIGHT,
+                   splay=(8, 2, -5, -10)),
+    "thumb_up": _shape((62, 18, 0, -4, -14), _CLOSED, _CLOSED, _CLOSED, _CLOSED),
+    "call_me": _shape((58, 20, 0, 0, -8), _CLOSED, _CLOSED, _CLOSED, _POINTING,
+                      splay=(0, 0, 0, -16)),
+    "horns": _shape((22, 43, 4, 50, 38), _POINTING, _CLOSED, _CLOSED, _POINTING,
+                    splay=(4, 0, 0, -8)),
+    "ok": _shape((13, 15, 58, 26, 26), (21, 73, 44), (16, 14, 8), (8, 8, 5), (5, 6, 4),
+                 splay=(0, 2, -6, -12)),
+    "pinch": _shape((21, 23, 49, 29, 29), (41, 59, 30), (44, 52, 26), (50, 58, 28), (52, 56, 28)),
+})
+# fmt: on
 """Joint angles in degrees, (21,) read-only, of every hand pose of the catalog; `thumb_down` is the
 shape of `thumb_up` turned over. `name/variant` is another way to show the same gesture."""
 
@@ -397,21 +342,13 @@ TRUNK_M = SHOULDER_HEIGHT_M - HIP_HEIGHT_M
 
 # Points of the head from mid-shoulder: nose, eyes (inner, middle, outer; left then right), ears,
 # mouth; the person's left is +x.
-_HEAD_M = np.array(
-    [
-        [0.0, -0.176, -0.115],
-        [0.018, -0.212, -0.096],
-        [0.032, -0.213, -0.094],
-        [0.045, -0.211, -0.086],
-        [-0.018, -0.212, -0.096],
-        [-0.032, -0.213, -0.094],
-        [-0.045, -0.211, -0.086],
-        [0.077, -0.190, -0.010],
-        [-0.077, -0.190, -0.010],
-        [0.026, -0.138, -0.098],
-        [-0.026, -0.138, -0.098],
-    ]
-)
+_HEAD_M = np.array([
+    [0.0, -0.176, -0.115],
+    [0.018, -0.212, -0.096], [0.032, -0.213, -0.094], [0.045, -0.211, -0.086],
+    [-0.018, -0.212, -0.096], [-0.032, -0.213, -0.094], [-0.045, -0.211, -0.086],
+    [0.077, -0.190, -0.010], [-0.077, -0.190, -0.010],
+    [0.026, -0.138, -0.098], [-0.026, -0.138, -0.098],
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
