@@ -171,10 +171,40 @@ def fit(
     a cosine schedule. The same seed gives the same bytes.
     """
     rng = np.random.default_rng(seed)
-    key = jax.random.key(seed)
+    step = _step(view, plan, jax.random.key(seed))
     target = np.eye(label.max() // WAYS * WAYS + WAYS, dtype=np.float32)[label]
     batches = max(1, len(gestures) // plan.batch)
     steps = plan.epochs * batches
+    inputs = described(*as_shown(gestures.those(np.arange(1))), view).shape[-1]
+    weights = _initial(rng, inputs, target.shape[1] // WAYS)
+    zeros = jax.tree.map(np.zeros_like, weights)
+    state: State = (weights, zeros, zeros, weights)
+    t = 0
+    for _ in range(plan.epochs):
+        order = rng.permutation(len(gestures))
+        joints, lasted = disturbed(gestures.those(order), rng)
+        share = rng.beta(plan.mixing, plan.mixing, len(order)).astype(np.float32)
+        for k in range(batches):
+            some = slice(k * plan.batch, (k + 1) * plan.batch)
+            t += 1
+            warm = min(1.0, t / (3 * batches))
+            rate = plan.rate * warm * 0.5 * (1 + np.cos(np.pi * t / steps))
+            batch = (joints[some], lasted[some], target[order[some]], share[some])
+            state = step(state, t, rate, batch)
+        advance()
+    return Network(view, _folded(state[-1], described(*disturbed(gestures, rng), view)))
+
+
+State = tuple[Weights, Weights, Weights, Weights]
+"""Weights, the means of their gradient and of its square (Adam), and the weights' own mean."""
+
+
+def _step(view: tuple[str, ...], plan: Plan, key: Any) -> Callable[..., State]:
+    """Return one step of AdamW: (state, t from 1, rate, batch) to the next state.
+
+    A batch is joints (N, S, 22, 3), how long they lasted (N,), targets (N, G · WAYS), and how much
+    of each gesture stays itself (N,) where it is mixed with another.
+    """
 
     def loss(weights: Weights, key: Any, batch: tuple[Any, ...]) -> Any:
         joints, lasted, target, share = batch
@@ -186,7 +216,7 @@ def fit(
         return _loss(which, way, target, plan)
 
     @jax.jit
-    def step(state: tuple[Weights, ...], t: Any, rate: Any, batch: Any) -> tuple[Weights, ...]:
+    def step(state: State, t: Any, rate: Any, batch: Any) -> State:
         weights, m, v, average = state
         gradient = jax.grad(loss)(weights, jax.random.fold_in(key, t), batch)
         m = jax.tree.map(lambda a, g: 0.9 * a + 0.1 * g, m, gradient)
@@ -202,26 +232,7 @@ def fit(
         average = jax.tree.map(lambda a, w: kept * a + (1 - kept) * w, average, weights)
         return weights, m, v, average
 
-    joints, lasted = as_shown(gestures.those(np.arange(1)))
-    inputs = described(joints, lasted, view).shape[-1]
-    weights = _initial(rng, inputs, target.shape[1] // WAYS)
-    zeros = jax.tree.map(np.zeros_like, weights)
-    state: tuple[Weights, ...] = (weights, zeros, zeros, weights)
-    t = 0
-    for _ in range(plan.epochs):
-        order = rng.permutation(len(gestures))
-        joints, lasted = disturbed(gestures.those(order), rng)
-        share = rng.beta(plan.mixing, plan.mixing, len(order)).astype(np.float32)
-        for k in range(batches):
-            some = slice(k * plan.batch, (k + 1) * plan.batch)
-            t += 1
-            warm = min(1.0, t / (3 * batches))
-            rate = plan.rate * warm * 0.5 * (1 + np.cos(np.pi * t / steps))
-            batch = (joints[some], lasted[some], target[order[some]], share[some])
-            state = step(state, t, rate, batch)
-        advance()
-    joints, lasted = disturbed(gestures, rng)
-    return Network(view, _folded(state[-1], described(joints, lasted, view)))
+    return step
 
 
 def _loss(which: Any, way: Any, target: Any, plan: Plan) -> Any:
