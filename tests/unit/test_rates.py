@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gesturectl.rates import interval
+from gesturectl.rates import interval, two_sided
 
 
 def test_nothing_seen_in_t_hours_shows_no_more_than_three_in_t() -> None:
@@ -31,3 +33,24 @@ def test_many_events_are_no_trouble() -> None:
 
 def test_without_time_nothing_is_known() -> None:
     assert interval(3, 0) == (0.0, math.inf)
+
+
+@given(st.integers(0, 400), st.floats(0.5, 0.999))
+def test_an_interval_holds_the_count_and_leaves_equal_tails(count: int, confidence: float) -> None:
+    low, high = two_sided(count, confidence)
+    assert low <= count <= high
+    tail = (1 - confidence) / 2
+
+    def at_most(k: int, mean: float) -> float:
+        return math.fsum(
+            math.exp(i * math.log(mean) - mean - math.lgamma(i + 1)) for i in range(k + 1)
+        )
+
+    assert at_most(count, high) == pytest.approx(tail, rel=1e-6)
+    if count:
+        assert 1 - at_most(count - 1, low) == pytest.approx(tail, rel=1e-6)
+
+
+def test_negative_counts_are_refused() -> None:
+    with pytest.raises(ValueError, match="-1 events"):
+        two_sided(-1)

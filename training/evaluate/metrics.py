@@ -31,7 +31,7 @@ def rounded(figure: float | None, digits: int = 4) -> float | None:
 
 
 class Interval(NamedTuple):
-    """Bounds between which a figure lies with the confidence that was asked for."""
+    """Bounds between which a figure lies with 95 % confidence."""
 
     low: float
     high: float
@@ -41,7 +41,7 @@ class Interval(NamedTuple):
         return [round(self.low, digits), round(self.high, digits)]
 
 
-def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+def wilson(hits: int, n: int) -> Interval:
     """Return the score interval of a fraction (Wilson 1927); nothing seen leaves 0 to 1.
 
     Raises:
@@ -51,7 +51,7 @@ def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
         raise ValueError(f"{hits} hits of {n} is no fraction")
     if n == 0:
         return Interval(0.0, 1.0)
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     p, z2 = hits / n, z * z
     middle = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
@@ -61,16 +61,12 @@ def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     return Interval(low, high)
 
 
-def poisson(count: int, confidence: float = CONFIDENCE) -> Interval:
-    """Return the exact two-sided interval of the expected count of rare events.
+def poisson(count: int) -> Interval:
+    """Return the exact interval of the expected count of rare events (`rates.two_sided`).
 
-    Two-sided at 0 events as well: its upper bound is -ln((1 - confidence) / 2), not the one-sided
-    "rule of three" that users are told (`rates.interval`).
-
-    Raises:
-        ValueError: the count is negative.
+    Two-sided if there were none as well: not the "rule of three" that users are told.
     """
-    return Interval(*rates.two_sided(count, confidence))
+    return Interval(*rates.two_sided(count))
 
 
 def bootstrap(figure: Callable[[Int64], Float64], n: int) -> Interval:
