@@ -8,6 +8,7 @@ import pytest
 from gesturectl.types import Float32
 from gesturectl.views import EMBEDDING_SIZE
 from training.evaluate import custom as measure
+from training.evaluate.__main__ import parser
 from training.evaluate.custom import User
 
 
@@ -52,11 +53,14 @@ def test_a_lonely_user_leaves_the_open_set_open() -> None:
     assert measure.open_set(user("a", "x", "y"), [user("b", "z")], shots=5, draws=3) is None
 
 
-@pytest.mark.parametrize(("text", "shots"), [("1,3", [1, 3]), ("5", [5])])
-def test_shots_are_read_from_the_command_line(text: str, shots: list[int]) -> None:
-    assert measure._shots(text) == shots
+def test_takes_to_learn_from_are_read_from_the_command_line() -> None:
+    assert parser().parse_args(["custom", "--data", "x", "--shots", "1,3"]).shots == [1, 3]
 
 
-def test_no_shots_are_refused() -> None:
-    with pytest.raises(ValueError, match="positive"):
-        measure._shots("0,3")
+@pytest.mark.parametrize("text", ["0,3", "few", ""])
+def test_what_is_no_number_of_takes_is_refused(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["custom", "--data", "x", "--shots", text])
+    assert f"{text!r}: give numbers from 1 on, as in 1,3,5" in capsys.readouterr().err

@@ -285,9 +285,12 @@ def _draw(rows: Sequence[Row], shots: Sequence[int]) -> Figure:
 
 
 def _shots(text: str) -> list[int]:
-    shots = [int(part) for part in text.split(",")]
+    try:
+        shots = [int(part) for part in text.split(",")]
+    except ValueError:
+        shots = [0]
     if min(shots) < 1:
-        raise ValueError("shots must be positive")
+        raise argparse.ArgumentTypeError(f"{text!r}: give numbers from 1 on, as in 1,3,5")
     return shots
 
 
