@@ -154,8 +154,9 @@ def _custom(f: Figures) -> Lines:
     whose = {"all users": f} | {_HALVES[name]: half for name, half in f.get("halves", {}).items()}
 
     def told(head: str, key: str, says: Mapping[str, str]) -> Lines:
+        figures = [(one[key], one[f"{key}_interval"]) for one in whose.values()]
         body = [
-            (what, *(_with(one, key, which) for one in whose.values()))
+            (what, *(percent(value.get(which), bounds.get(which)) for value, bounds in figures))
             for which, what in says.items()
         ]
         return rows("|".join([head, *whose]), body)
@@ -188,20 +189,13 @@ def _custom_stream(f: Figures | None) -> Lines:
     ]
 
 
-def _with(f: Figures, key: str, which: str) -> str:
-    value = f[key].get(which)
-    return percent(value, f[f"{key}_interval"].get(which) if value is not None else None)
-
-
 def _false_activations(f: Figures) -> Lines:
-    loud = {name: row for name, row in f["gestures"].items() if row["false"]}
-    quiet = len(f["gestures"]) - len(loud)
-    body: list[Iterable[object]] = [("**all**", f["false"], per_hour(f["per_hour"], f["interval"]))]
-    body += [
-        (f"`{name}`", row["false"], per_hour(row["per_hour"], row["interval"]))
-        for name, row in loud.items()
+    loud = {f"`{name}`": row for name, row in f["gestures"].items() if row["false"]}
+    body: list[Iterable[object]] = [
+        (name, row["false"], per_hour(row["per_hour"], row["interval"]))
+        for name, row in {"**all**": f, **loud}.items()
     ]
-    if quiet and loud:
+    if loud and (quiet := len(f["gestures"]) - len(loud)):
         body.append((f"each of the other {quiet}", 0, ""))
     return [
         f"{f['hours']:g} hours of {f['of']}:",
