@@ -418,7 +418,6 @@ class _Follower:
     """One subject on the grid, frame by frame."""
 
     last: tuple[int, Float32] | None = None
-    next_step: int = 0
     past: deque[Float32] = field(default_factory=lambda: deque(maxlen=_MOVE_STEPS[-1] + 1))
 
     def push(self, t_us: int, points: Float32) -> list[tuple[int, Float32]]:
