@@ -70,7 +70,7 @@ def poisson(count: int) -> Interval:
 
 
 def bootstrap(figure: Callable[[Int64], Float64], n: int) -> Interval:
-    """Return the interval of a figure of n things, by drawing as many of them anew, 2000 times.
+    """Return the interval of a figure of n things: n of them drawn anew, 2000 times (Efron 1979).
 
     `figure` takes what was drawn (draws, n), indices, and gives the figure of each draw (draws,).
     Always the same are drawn, so that the same things have the same interval.
