@@ -354,7 +354,7 @@ def main(argv: list[str] | None = None) -> int:
         for name, s in datasets.SETS.items()
         if name in ("hand_poses", "body_poses", "pose_streams")
     }
-    used["synthetic"] = {"licence": "Apache-2.0", "what": "training/synth.py"}
+    used["synthetic"] = {"licence": "Apache-2.0", "what": "training/synth"}
     if own:
         used[recorded.CARD_NAME] = {"licence": "your own", "what": recorded.described(own)}
     name = "own" if own else "shipped"
