@@ -100,7 +100,8 @@ class _Listening:
         self._lengths = ear.lengths
         self._size = max(self._lengths)
         self._poses = np.array([one.kind == "pose" for one in ear.sought])
-        self._pose_rules, self._motion_rules = _rules(ear, "pose"), _rules(ear, "motion")
+        self._pose_rules = _rules(ear, "pose", EXIT_P, POSE_HOLD_US)
+        self._motion_rules = _rules(ear, "motion", MOTION_EXIT_P, MOTION_HOLD_US)
         self._machines = [_Machine(way) for way in ways_of(ear.sought)]
         self._forget()
 
@@ -123,7 +124,7 @@ class _Listening:
         if self._beat < 0:
             self._beat = beat
         if beat - self._beat > self._size:  # nothing that was seen before is of use
-            yield from self._lose(t, absent=LOST_US)
+            yield from self._lose(t)
             self._forget()
             self._beat = beat
         while self._beat < beat:
@@ -135,7 +136,7 @@ class _Listening:
             self._body[self._at] += told.body
             self._seen[:, self._at] += told.seen
         self._note(observation)
-        yield from self._lose(t, absent=LOST_US)
+        yield from self._lose(t)
 
     def _note(self, observation: Observation) -> None:
         """Remember who was seen, and how far each hand went in this beat."""
@@ -227,12 +228,11 @@ class _Listening:
         quiet, echo = machine.motion.quiet_until_us, machine.motion.echo
         machine.motion = MotionState(quiet_until_us=quiet, echo=echo)
 
-    def _lose(self, t: int, *, absent: int) -> Iterable[Ended]:
+    def _lose(self, t: int) -> Iterable[Ended]:
         """End what is held by somebody who is gone."""
         for machine in self._machines:
             hands: list[Subject] = [SIDES[hand] for hand in machine.way]
-            subjects = hands or ["body"]
-            if any(t - self._seen_us[subject] > absent for subject in subjects):
+            if any(t - self._seen_us[subject] > LOST_US for subject in hands or ["body"]):
                 machine.p = None
                 yield from self._end(machine, t)
 
@@ -264,7 +264,8 @@ def _with_null(p: Float32) -> Float32:
     return with_null
 
 
-def _rules(ear: Ear, kind: str) -> Rules | None:
+def _rules(ear: Ear, kind: str, exit_p: float, hold_us: int) -> Rules | None:
+    """Return the rules for an ear's gestures of one kind, None where it knows none."""
     names = tuple(n for n, one in zip(ear.names, ear.sought, strict=True) if one.kind == kind)
     if not names:
         return None
@@ -273,8 +274,8 @@ def _rules(ear: Ear, kind: str) -> Rules | None:
     return Rules(
         names=("", *names),
         enter=np.full(n, ENTER_P, np.float32),
-        exit=np.full(n, EXIT_P if kind == "pose" else MOTION_EXIT_P, np.float32),
-        hold_us=np.full(n, POSE_HOLD_US if kind == "pose" else MOTION_HOLD_US, np.int64),
+        exit=np.full(n, exit_p, np.float32),
+        hold_us=np.full(n, hold_us, np.int64),
         refractory_us=np.full(n, max(REFRACTORY_US, longest * 5 // 4 * BEAT_US), np.int64),
         smooth_us=0,
     )
