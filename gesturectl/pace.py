@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-# An acted scene is heard as well at 15 pictures a second as at 30, and a third less at 12:
+# An acted scene is heard as well at 15 pictures a second as at 30, and a quarter less at 12:
 # docs/power.md. Between pictures farther apart than 150 ms no stroke is followed.
 ENOUGH_HZ: Final = 15.0
 LEAST_HZ: Final = 6.0
