@@ -55,9 +55,68 @@ def test_one_of_two_plugs_is_enough(tmp_path: Path) -> None:
     assert on_battery(supplies(tmp_path, AC=out, BAT0=BATTERY, ucsi=usb)) is False
 
 
-def test_the_battery_of_a_mouse_is_none(tmp_path: Path) -> None:
-    mouse = {"type": "Battery", "scope": "Device", "status": "Discharging"}
-    assert on_battery(supplies(tmp_path, hidpp_battery_0=mouse)) is None
+@pytest.mark.parametrize(
+    ("status", "on"),
+    [
+        ("Discharging", True),
+        ("Charging", False),
+        ("Full", False),
+        ("Not charging", False),
+        ("Unknown", None),
+        ("", None),
+    ],
+)
+def test_without_any_adapter_the_battery_says_it(
+    status: str, on: bool | None, tmp_path: Path
+) -> None:
+    assert on_battery(supplies(tmp_path, BAT0={"type": "Battery", "status": status})) is on
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "on"),
+    [
+        ("Discharging", "Full", True),  # the first of two is drained first
+        ("Charging", "Not charging", False),
+        ("Full", "Unknown", None),
+    ],
+)
+def test_of_two_batteries_the_one_that_is_drained_counts(
+    one: str, other: str, on: bool | None, tmp_path: Path
+) -> None:
+    both = {
+        name: {"type": "Battery", "status": status}
+        for name, status in (("BAT0", one), ("BAT1", other))
+    }
+    assert on_battery(supplies(tmp_path, **both)) is on
+
+
+def test_an_adapter_that_is_out_counts_before_its_battery_has_noticed(tmp_path: Path) -> None:
+    out, full = {"type": "Mains", "online": "0"}, {"type": "Battery", "status": "Full"}
+    assert on_battery(supplies(tmp_path, AC=out, BAT0=full)) is True
+
+
+def test_a_battery_charged_by_a_plug_that_is_not_listed_is_not_drained(tmp_path: Path) -> None:
+    out, charged = {"type": "Mains", "online": "0"}, {"type": "Battery", "status": "Charging"}
+    assert on_battery(supplies(tmp_path, AC=out, BAT0=charged)) is False
+
+
+def test_an_empty_bay_is_no_battery(tmp_path: Path) -> None:
+    bay = {"type": "Battery", "present": "0", "status": "Unknown"}
+    full = {"type": "Battery", "present": "1", "status": "Full"}
+    assert on_battery(supplies(tmp_path, BAT0=full, BAT1=bay)) is False
+
+
+MOUSE = {"type": "Battery", "scope": "Device", "status": "Discharging"}
+TABLET = {"type": "Mains", "scope": "Device", "online": "1"}
+
+
+def test_what_mice_and_tablets_have_does_not_count(tmp_path: Path) -> None:
+    theirs = supplies(tmp_path / "desk", hidpp_battery_0=MOUSE, wacom_ac_0=TABLET)
+    assert on_battery(theirs) is None
+    beside = supplies(tmp_path / "lap", BAT0=BATTERY, hidpp_battery_0=MOUSE, wacom_ac_0=TABLET)
+    assert on_battery(beside) is True
+    plugged = {"type": "Battery", "scope": "System", "status": "Full"}
+    assert on_battery(supplies(tmp_path / "full", BAT0=plugged, hidpp_battery_0=MOUSE)) is False
 
 
 def test_a_machine_that_tells_nothing_is_not_known(tmp_path: Path) -> None:
