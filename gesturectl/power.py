@@ -21,7 +21,7 @@ from typing import Final, Literal
 from gesturectl import config, pace
 from gesturectl.daemon import Loop
 from gesturectl.landmarks import Searching
-from gesturectl.pace import ENOUGH_HZ, Limits, Pace, Spending
+from gesturectl.pace import ENOUGH_HZ, LEAST_HZ, Limits, Pace, Spending
 
 log = logging.getLogger(__name__)
 
@@ -149,12 +149,21 @@ class Power:
         hz = self.pace.hz
         if not self.pace.enough and not self._scarce:
             self._scarce = True
-            log.warning(
-                "max_cpu: with %.0f %% of a core %.0f pictures a second can be looked at; below "
-                "%.0f quick strokes are missed",
-                100 * (self.max_cpu or 0),
-                hz,
-                ENOUGH_HZ,
-            )
+            allowed = 100 * (self.max_cpu or 0)
+            if self.pace.kept:
+                log.warning(
+                    "max_cpu: with %.0f %% of a core %.0f pictures a second can be looked at; "
+                    "below %.0f quick strokes are missed",
+                    allowed,
+                    hz,
+                    ENOUGH_HZ,
+                )
+            else:
+                log.warning(
+                    "max_cpu: %.0f %% of a core is too little to keep to: %.0f pictures a second "
+                    "are looked at all the same, for below that no stroke is followed; allow more",
+                    allowed,
+                    LEAST_HZ,
+                )
         elif hz is None or hz >= PLENTY_HZ:
             self._scarce = False
