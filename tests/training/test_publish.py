@@ -233,8 +233,12 @@ def test_streams_are_told_by_group_and_gesture() -> None:
     recording = ArmRecording("a_1", "a", t_us, image, (640, 480), (segment,), idle)
     events = [Began(t, name, "right", 0.9) for t, name in ((1_900_000, "swipe_left"),)]
     heard = Heard(recording, metrics.match(events, recording.segments, streams.GRACE_US), ())
-    figures = streams.report([heard], "held-out").figures
+    figures = streams.report([heard], "held-out", {12.0: [heard]}).figures
     text = "\n".join(SECTIONS["streams"].body(figures))
+    assert "| 12 | 100.0 % (20.6–100.0) | 100.0 % | – | 100.0 % (20.6–100.0) | -100 ms |" in text
+    del figures["rates"]  # which earlier figures lack
+    text = "\n".join(SECTIONS["streams"].body(figures))
+    assert "fewer pictures" not in text
     assert "| **all** | 1 | 100.0 % (20." in text
     assert "| group a | 1 |" in text
     assert "| `swipe_left` | 1 |" in text
