@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from gesturectl import config, lastheard, strictjson
+from gesturectl import config, lastheard, strictjson, wholefile
 from gesturectl.errors import SourceError, UsageError
 
 Purpose = Literal["watch", "keep"]
@@ -77,11 +76,8 @@ def keep(purpose: Purpose, today: datetime.date | None = None) -> None:
     day = (today or datetime.datetime.now(datetime.UTC).date()).isoformat()
     agreed = {"watch": day, purpose: day, **said()}
     path = file()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_text(json.dumps({"version": VERSION, **agreed}) + "\n", "utf-8")
-        part.replace(path)
+        wholefile.write(path, f"{json.dumps({'version': VERSION, **agreed})}\n".encode())
     except OSError as error:
         raise SourceError(
             f"{path} cannot be written, so that your consent cannot be kept: {error.strerror}; "

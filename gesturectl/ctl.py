@@ -251,7 +251,9 @@ def _power(told: dict[str, Any] | None) -> str:
         text += f", {100 * told['cpu']:.0f} % of a core used"
     if told["max_cpu"] is not None:
         text += f", {100 * told['max_cpu']:.0f} % allowed"
-    if not told["enough"]:
+    if not told["kept"]:
+        text += ", which is too little to keep to"
+    elif not told["enough"]:
         text += ", too little for quick strokes"
     return text
 

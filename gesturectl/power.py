@@ -21,7 +21,7 @@ from typing import Final, Literal
 from gesturectl import config, pace
 from gesturectl.daemon import Loop
 from gesturectl.landmarks import Searching
-from gesturectl.pace import ENOUGH_HZ, Limits, Pace, Spending
+from gesturectl.pace import ENOUGH_HZ, LEAST_HZ, Limits, Pace, Spending
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,10 @@ SUPPLIES: Final = Path("/sys/class/power_supply")
 def on_battery(folder: Path = SUPPLIES) -> bool | None:
     """Whether this machine runs on its battery; None where that is not known.
 
-    On Linux by its table of supplies: it does when no adapter is plugged in. Batteries of mice and
-    headsets, which are in the table as well, do not count; psutil, which tells it elsewhere, would
-    take them for the machine's own.
+    On Linux by its table of supplies (Documentation/ABI/testing/sysfs-class-power): it does not
+    while something is plugged in, or a battery charges; it does where one is drained, or all that
+    could be plugged in is out. What belongs to mice, headsets and tablets (scope `Device`) does not
+    count; psutil, which tells it elsewhere, would take it for the machine's own.
     """
     if sys.platform != "linux":
         import psutil
@@ -62,16 +63,29 @@ def on_battery(folder: Path = SUPPLIES) -> bool | None:
         return (
             None if battery is None or battery.power_plugged is None else not battery.power_plugged
         )
-    adapters: list[bool] = []
-    batteries = False
+    adapters: set[bool] = set()
+    batteries: set[str] = set()
     for supply in sorted(folder.glob("*")):
+        if _read(supply / "scope") == "Device":
+            continue
         kind = _read(supply / "type")
         if kind in ("Mains", "USB", "Wireless") and (online := _read(supply / "online")):
-            adapters.append(online != "0")
-        batteries |= kind == "Battery" and _read(supply / "scope") != "Device"
+            adapters.add(online != "0")
+        elif kind == "Battery" and _read(supply / "present") != "0":  # no empty bay
+            batteries.add(_read(supply / "status"))
     if not batteries:
         return False if adapters else None
-    return not any(adapters)
+    if True in adapters:
+        return False
+    if "Discharging" in batteries:
+        return True
+    if "Charging" in batteries:  # by a plug that is not in the table
+        return False
+    # An adapter is told to be out at once, its battery may be called `Full` some seconds longer.
+    # Where no adapter is listed, only the battery's own word is left.
+    if adapters:
+        return True
+    return False if batteries <= {"Full", "Not charging"} else None
 
 
 def _read(file: Path) -> str:
@@ -135,12 +149,21 @@ class Power:
         hz = self.pace.hz
         if not self.pace.enough and not self._scarce:
             self._scarce = True
-            log.warning(
-                "max_cpu: with %.0f %% of a core %.0f pictures a second can be looked at; below "
-                "%.0f quick strokes are missed",
-                100 * (self.max_cpu or 0),
-                hz,
-                ENOUGH_HZ,
-            )
+            allowed = 100 * (self.max_cpu or 0)
+            if self.pace.kept:
+                log.warning(
+                    "max_cpu: with %.0f %% of a core %.0f pictures a second can be looked at; "
+                    "below %.0f quick strokes are missed",
+                    allowed,
+                    hz,
+                    ENOUGH_HZ,
+                )
+            else:
+                log.warning(
+                    "max_cpu: %.0f %% of a core is too little to keep to: %.0f pictures a second "
+                    "are looked at all the same, for below that no stroke is followed; allow more",
+                    allowed,
+                    LEAST_HZ,
+                )
         elif hz is None or hz >= PLENTY_HZ:
             self._scarce = False

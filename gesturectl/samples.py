@@ -14,7 +14,6 @@ used. Names are checked before they become paths.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from typing import Final, Literal, cast, get_args
 
 import platformdirs
 
-from gesturectl import strictjson
+from gesturectl import strictjson, wholefile
 from gesturectl.catalog import catalog
 from gesturectl.errors import SampleError, TraceError, UsageError
 from gesturectl.trace import TraceWriter, read_trace
@@ -140,12 +139,10 @@ class Store:
                 "remove one with `gesturectl forget NAME`"
             )
         row = {"version": 1, "part": plan.part, "samples": plan.wanted, "learned": plan.learned}
-        beside = folder / f".gesture.json.{os.getpid()}.part"
         try:
             _make(folder)
             _sweep(folder)
-            beside.write_text(json.dumps(row) + "\n", "utf-8")
-            beside.replace(folder / "gesture.json")
+            wholefile.write(folder / "gesture.json", f"{json.dumps(row)}\n".encode())
         except OSError as error:
             raise SampleError(f"{folder} cannot be written: {error.strerror}") from error
 
@@ -356,7 +353,7 @@ def _write(folder: Path, pattern: str, take: Take, source: str, label: str | Non
     numbers = [int(re.findall(r"\d+", path.name)[0]) for path in _listed(folder)
                if re.fullmatch(r"(?:take-)?\d{3,6}\.jsonl\.gz", path.name)]  # fmt: skip
     path = folder / pattern.format(max(numbers, default=0) + 1)
-    part = folder / f".{path.name}.{os.getpid()}.part"
+    part = wholefile.part_of(path)
     try:
         _make(folder)
         with TraceWriter(path, take[0].size_px, source, part=part) as writer:

@@ -7,7 +7,6 @@ of it can be done twice. A service has nobody to ask, so consent is asked for be
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from gesturectl import wholefile
 from gesturectl.autostart import GRAPHICAL, MARK, NAME, WAYS, Way, is_ours
 from gesturectl.errors import UsageError
 
@@ -178,15 +178,11 @@ def _write(path: Path, text: str) -> bool:
             "move it away, or keep it and do without this"
         )
     data = text.encode()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if ours and path.read_bytes() == data:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
+        wholefile.write(path, data, private=False)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
     return True
 

@@ -29,6 +29,7 @@ from typing import Any, BinaryIO, Final, NoReturn, Self, cast
 import numpy as np
 from pydantic_core import from_json
 
+from gesturectl import wholefile
 from gesturectl.errors import TraceError
 from gesturectl.strictjson import brief, loads
 from gesturectl.types import BODY_POINTS, HAND_POINTS, Body, Float32, Hand, Observation, Side
@@ -194,7 +195,7 @@ class TraceWriter:
             self._file.close()
             if exc_type is None:
                 self.part.replace(self.path)
-                _sync_folder(self.path.parent)
+                wholefile.sync_folder(self.path.parent)
         except OSError as error:
             raise TraceError(
                 f"{self.path}: cannot be written: {error.strerror}; "
@@ -309,20 +310,6 @@ def _rounded(points: Float32, shape: tuple[int, int]) -> list[list[float]]:
 def _encode(row: dict[str, Any]) -> bytes:
     text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", errors="replace")  # a file name may hold what UTF-8 cannot
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself survive a power cut, where the system lets folders be opened."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        log.debug("cannot sync %s", folder)
-    finally:
-        os.close(handle)
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -126,6 +126,29 @@ def _streams(f: Figures) -> Lines:
         "",
         f"While people idle ({f['idle_hours'] * 60:.0f} min): {f['false_in_idle']} activations, "
         f"{idle} an hour.",
+        *_rates(f.get("rates")),
+    ]
+
+
+def _rates(f: Figures | None) -> Lines:
+    """Return what is heard when fewer pictures are looked at, as a budget asks for it."""
+    if f is None:
+        return []
+    body = [
+        (
+            rate,
+            percent(one["recall"], one["intervals"]["recall"]),
+            *(percent(one[f"recall_{kind}"]) for kind in ("swipes", "circles")),
+            percent(one["precision"], one["intervals"]["precision"]),
+            _ms(one["latency_end_ms"]["median"]),
+        )
+        for rate, one in f.items()
+    ]
+    return [
+        "",
+        "With [fewer pictures a second](power.md), of landmarks that were found in all of them:",
+        "",
+        *rows("pictures a second|recall|of swipes|of circles|precision|median from the end", body),
     ]
 
 

@@ -43,6 +43,7 @@ MAX_PICTURE_BYTES = 200_000
 MAX_FIGURES_BYTES = 200_000
 # What a measure is asked for, where more than its defaults is worth publishing.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "streams": ("--rates", "30,20,15,12,10,9,8,7"),
     "false-activations": ("--synthetic", "20", "--seed", "1"),
     "custom": ("--shots", "1,3,5,10"),
 }

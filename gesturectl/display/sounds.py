@@ -9,7 +9,6 @@ They are files, for that is what players take: written to the runtime folder at 
 from __future__ import annotations
 
 import io
-import os
 import wave
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from gesturectl import wholefile
 from gesturectl.display.seeing import Happening
 
 RATE_HZ: Final = 22_050
@@ -60,8 +60,5 @@ def file(what: Happening, folder: Path) -> Path:
     """
     path = folder / f"sound-{what}.wav"
     if not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.{os.getpid()}.part")
-        new.write_bytes(wav(what))
-        new.replace(path)  # whole, also for another process that plays it now
+        wholefile.write(path, wav(what))  # whole, also for another process that plays it now
     return path

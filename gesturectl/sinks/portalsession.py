@@ -23,17 +23,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from gesturectl import lastheard, sessionbus
+from gesturectl import lastheard, sessionbus, wholefile
 from gesturectl.errors import SinkError
 
 if TYPE_CHECKING:
@@ -606,18 +605,4 @@ def keep_token(path: Path, token: str | None) -> None:
     if not token:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _private(part) as file:
-        os.write(file, f"{token}\n".encode("ascii"))
-    part.replace(path)
-
-
-@contextlib.contextmanager
-def _private(path: Path) -> Iterator[int]:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    wholefile.write(path, f"{token}\n".encode("ascii"))

@@ -91,7 +91,12 @@ def test_latencies_count_from_both_marks() -> None:
 def test_streams_are_told_on_the_page_by_group_and_gesture() -> None:
     swipe = Segment("swipe_left", SECOND, 2 * SECOND)
     one = hearing(standing((swipe,), seconds=10), (1_900_000, "swipe_left"))
-    text = "\n".join(SECTIONS["streams"].body(streams.report([one], "held-out").figures))
+    figures = streams.report([one], "held-out", {12.0: [one]}).figures
+    text = "\n".join(SECTIONS["streams"].body(figures))
+    assert "| 12 | 100.0 % (20.6–100.0) | 100.0 % | – | 100.0 % (20.6–100.0) | -100 ms |" in text
+    del figures["rates"]  # which earlier figures lack
+    text = "\n".join(SECTIONS["streams"].body(figures))
+    assert "fewer pictures" not in text
     assert "| **all** | 1 | 100.0 % (20." in text
     assert "| group a | 1 |" in text
     assert "| `swipe_left` | 1 |" in text

@@ -22,6 +22,7 @@ CORE = (
     "types",
     "errors",
     "strictjson",
+    "wholefile",
     "catalog",
     "keys",
     "hosts",

@@ -4,7 +4,7 @@ Every observation goes through the daemon's own `Recogniser`. By default one mod
 each group, on all the others and by the functions that train the shipped one; `--model` takes a
 model as it is, which is right for recordings that it has never seen. Only the six gestures are
 asked for: whatever else the recordings show is there to be refused, and what the recogniser calls
-by other names is counted apart.
+by other names is counted apart. With `--rates` all is heard again with fewer pictures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -29,7 +29,7 @@ from gesturectl.recogniser import Recogniser
 from gesturectl.types import Began
 from training import datasets
 from training.datasets import ArmRecording, Segment
-from training.evaluate import metrics
+from training.evaluate import metrics, rates
 from training.evaluate.metrics import Matching, Rate, Tally
 from training.evaluate.outcome import (
     Draw,
@@ -170,6 +170,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the held-out models here")
     parser.add_argument("--groups", metavar="A,B", help="measure on these groups only")
     parser.add_argument("--steps", type=int, help="train for so many steps instead of all")
+    parser.add_argument(
+        "--rates", type=rates.rates, default=(), metavar="HZ,HZ",
+        help="measure again with at most so many pictures a second",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace, bar: Progress) -> Outcome:
@@ -183,15 +187,22 @@ def run(options: argparse.Namespace, bar: Progress) -> Outcome:
     if not recordings:
         raise UsageError(f"{options.data / 'pose_streams'} holds no recordings")
     heard: list[Heard] = []
+    slower: dict[float, list[Heard]] = {rate_hz: [] for rate_hz in options.rates}
     for group, trained in _models(options, recordings, bar):
         chosen = [recording for recording in recordings if recording.group == group]
         tracked = bar.track(chosen, description=f"listening to {group}")
         heard += [listen(trained, recording) for recording in tracked]
-    return report(heard, options.model)
+        for rate_hz, some in slower.items():
+            thinned = [rates.thinned(recording, rate_hz) for recording in chosen]
+            tracked = bar.track(thinned, description=f"listening to {group}, {rate_hz:g} a second")
+            some += [listen(trained, recording) for recording in tracked]
+    return report(heard, options.model, slower)
 
 
-def report(heard: Sequence[Heard], which: str) -> Outcome:
-    """Turn what was heard into figures, tables and pictures."""
+def report(
+    heard: Sequence[Heard], which: str, slower: Mapping[float, Sequence[Heard]] | None = None
+) -> Outcome:
+    """Turn what was heard, at full rate and at lower ones, into figures, tables and pictures."""
     groups: dict[str, list[Heard]] = {}
     for one in heard:
         groups.setdefault(one.recording.group, []).append(one)
@@ -206,12 +217,17 @@ def report(heard: Sequence[Heard], which: str) -> Outcome:
         "other_events": dict(Counter(event.gesture for one in heard for event in one.others)),
         "errors": [error for one in heard for error in errors(one)],
     }
-    tables = (_table(heard, groups, which), gesture_table(figures["gestures"]), _blame(figures))
+    tables = [_table(heard, groups, which), gesture_table(figures["gestures"]), _blame(figures)]
+    if slower:
+        figures["rates"] = rates.figures(
+            {hz: [(one.recording, one.matching) for one in some] for hz, some in slower.items()}
+        )
+        tables.append(rates.rate_table(figures["rates"]))
     pictures: dict[str, Draw] = {
         "streams": lambda: draw_figures(figures, heard),
         "streams-timelines": lambda: draw_timelines(heard),
     }
-    return Outcome(figures, tables, pictures)
+    return Outcome(figures, tuple(tables), pictures)
 
 
 def _figures(heard: Sequence[Heard]) -> Figures:
