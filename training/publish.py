@@ -30,7 +30,7 @@ from rich.progress import Progress
 from gesturectl.errors import GesturectlError, UsageError
 from training import measured
 from training.evaluate.__main__ import MEASURES, parser
-from training.evaluate.outcome import Draw
+from training.evaluate.outcome import Draw, drawn
 from training.export import card_of
 from training.measured import Published
 
@@ -144,18 +144,16 @@ def _texts(value: Any) -> Iterator[str]:
 
 def small_png(draw: Draw) -> bytes:
     """Draw a picture as PNG of at most `MAX_PICTURE_BYTES`, as sharp as that allows."""
-    import matplotlib as mpl
     from PIL import Image
 
-    mpl.use("Agg")
-    figure = draw()
-    for dpi in (110, 90, 70, 50, 35):
-        drawn, out = io.BytesIO(), io.BytesIO()
-        figure.savefig(drawn, dpi=dpi, format="png")
-        # Plots have few colours: a palette of them takes a third.
-        Image.open(drawn).convert("RGB").quantize(128).save(out, "png", optimize=True)
-        if len(out.getvalue()) <= MAX_PICTURE_BYTES:
-            return out.getvalue()
+    with drawn(draw) as figure:
+        for dpi in (110, 90, 70, 50, 35):
+            plain, out = io.BytesIO(), io.BytesIO()
+            figure.savefig(plain, dpi=dpi, format="png")
+            # Plots have few colours: a palette of them takes a third.
+            Image.open(plain).convert("RGB").quantize(128).save(out, "png", optimize=True)
+            if len(out.getvalue()) <= MAX_PICTURE_BYTES:
+                return out.getvalue()
     raise UsageError(f"a picture takes more than {MAX_PICTURE_BYTES} bytes however it is drawn")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,16 +40,29 @@ class Measure:
     needs_data: bool = True
 
 
-def save(pictures: dict[str, Draw], folder: Path) -> list[Path]:
-    """Draw every picture into a folder as PNG; return the files."""
+@contextmanager
+def drawn(draw: Draw) -> Iterator[Figure]:
+    """Draw a picture without a display, and let go of it afterwards: pyplot would keep it."""
     import matplotlib as mpl
 
     mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure = draw()
+    try:
+        yield figure
+    finally:
+        plt.close(figure)
+
+
+def save(pictures: dict[str, Draw], folder: Path) -> list[Path]:
+    """Draw every picture into a folder as PNG; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, draw in pictures.items():
         file = folder / f"{name}.png"
-        draw().savefig(file, dpi=110)
+        with drawn(draw) as figure:
+            figure.savefig(file, dpi=110)
         files.append(file)
     return files
 
