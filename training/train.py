@@ -36,6 +36,7 @@ Report = Callable[[int, float], None]
 Own = tuple[datasets.Recording, ...]  # a user's recordings; none in a shipped model
 F32 = NDArray[np.float32]
 
+ARM_COPIES, ARM_H = 8, 14  # of each recording, varied; and hours of synthetic arms beside them
 QUIET_H = 20  # as much again for thresholds as for hard negatives
 FALSE_PER_HOUR = 0.01  # of each stroke, by a hand as by an arm: together about 0.2
 
@@ -299,7 +300,7 @@ def fit_arm_motion(
 ) -> TrainedPart:
     """Train on these recordings: all of them, or those that a measurement does not hold out."""
     fitted = strokes.fit_views(
-        rng, arm_motion_data(rng, recordings, copies=8, hours=14), 1 + len(ARM_MOTIONS),
+        rng, arm_motion_data(rng, recordings, ARM_COPIES, ARM_H), 1 + len(ARM_MOTIONS),
         hidden=strokes.ARM_PLACES, quiet=quiet_hours("arm", QUIET_H, 0), hard_share=0.1,
         steps=steps, width=48, null_weight=0.5, report=report,
     )  # fmt: skip

@@ -150,9 +150,16 @@ def test_without_recordings_it_says_where_they_should_be(
 
 @pytest.mark.slow
 def test_a_held_out_model_is_trained_kept_and_used_again(
-    tmp_path: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    shared_data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("jax", reason="training needs JAX; measuring does not")
+    from training import train
+
+    for name, less in (("ARM_COPIES", 0), ("ARM_H", 0.1), ("QUIET_H", 1)):
+        monkeypatch.setattr(train, name, less)
     common = ["streams", "--data", str(shared_data), "--groups", "x", "--json"]
     common += ["--out", str(tmp_path)]
     assert main([*common, "--steps", "3", "--keep", str(tmp_path)]) == 0
