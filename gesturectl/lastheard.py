@@ -9,6 +9,9 @@ knows the gestures of somebody who has deleted them meanwhile writes it no more.
 
     landmarks   --|=============B====|------     B  an own gesture begins
                   KEPT_US before     AFTER_US: written here, or sooner when the run ends
+
+A thread writes, and whoever hands something over never waits for it: while a disk hangs only the
+newest waits, which would take the place of the others anyway. At the end of a run it is waited for.
 """
 
 from __future__ import annotations
@@ -18,13 +21,14 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
-from typing import Final
+from threading import Lock, Thread
+from typing import Final, NamedTuple
 
 import platformdirs
 
 from gesturectl.engine import Step
 from gesturectl.errors import GesturectlError, TraceError
+from gesturectl.logfile import CLOSE_S
 from gesturectl.trace import TraceWriter, read_trace
 from gesturectl.types import Began, Observation
 
@@ -54,8 +58,58 @@ class Heard:
     at_s: float
 
 
+class _Handed(NamedTuple):
+    """What is to be written: an activation, what was seen around it, and whether to keep any."""
+
+    gesture: str
+    frames: tuple[Observation, ...]
+    wanted: Callable[[], bool]
+
+
+class Writer:
+    """Writes the file of one run, by a thread of its own that lives while there is work."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()  # never held while something is written
+        self._next: _Handed | None = None
+        self._thread: Thread | None = None
+        self._ended = False
+
+    def put(
+        self, gesture: str, frames: tuple[Observation, ...], wanted: Callable[[], bool]
+    ) -> None:
+        """Have this written in place of all before it. Never waits for the disk."""
+        with self._lock:
+            if self._ended:
+                return
+            self._next = _Handed(gesture, frames, wanted)
+            if self._thread is None:
+                self._thread = Thread(target=self._write_all, name="last heard", daemon=True)
+                self._thread.start()
+
+    def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Wait until all is on disk; give it up where that hangs."""
+        with self._lock:
+            self._ended, thread = True, self._thread
+        if thread is None:
+            return
+        thread.join(timeout_s)
+        if thread.is_alive():
+            log.warning("the last gesture is not kept for `gesturectl wrong`: its disk hangs")
+
+    def _write_all(self) -> None:
+        while True:
+            with self._lock:
+                handed, self._next = self._next, None
+                if handed is None:
+                    self._thread = None
+                    return
+            _write(self._path, *handed)
+
+
 class Memory:
-    """Notes every observation of a run, and writes down what was seen around an activation.
+    """Notes every observation, and has written down what was seen around an activation.
 
     `own` are the gestures that the user has taught, `listened` those that the profile acts on.
     `wanted` says whether they still are on disk.
@@ -63,18 +117,17 @@ class Memory:
 
     def __init__(
         self,
-        path: Path,
+        writer: Writer,
         own: Collection[str],
         listened: Collection[str],
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._path = path
+        self._writer = writer
         self._wanted = wanted
         self._listened = frozenset(listened)
         self._own = frozenset(own) & self._listened
         self._past: deque[Observation] = deque()
         self._begun: Began | None = None  # an own gesture whose second has not passed
-        self._writer: Thread | None = None
 
     def note(self, observation: Observation, step: Step) -> None:
         """Take one frame and what came of it. What goes wrong is logged, never raised."""
@@ -82,7 +135,7 @@ class Memory:
             return
         past = self._past
         if past and past[-1].size_px != observation.size_px:
-            self._finish()
+            self.finish()
             past.clear()  # a trace has one size
         past.append(observation)
         for event in step.events:
@@ -90,32 +143,19 @@ class Memory:
                 known = event.gesture in self._own
                 self._begun = event if known else None
                 if not known:
-                    self._write(event.gesture, (_nobody(observation),))
+                    self._writer.put(event.gesture, (_nobody(observation),), self._wanted)
         if self._begun is not None and observation.t_us - self._begun.t_us >= AFTER_US:
-            self._finish()
+            self.finish()
         last_us = observation.t_us if self._begun is None else self._begun.t_us
         while past[0].t_us < last_us - KEPT_US:
             past.popleft()
 
-    def close(self) -> None:
-        """Write down what is left to write, and wait until it is on disk."""
-        self._finish()
-        self._wait()
-
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Hand over what has begun, without the rest of the second after it."""
         if self._begun is not None:
-            self._write(self._begun.gesture, tuple(self._past))
+            # The key press is out already. To compress 120 frames takes 50 ms, longer than a frame.
+            self._writer.put(self._begun.gesture, tuple(self._past), self._wanted)
             self._begun = None
-
-    def _write(self, gesture: str, frames: tuple[Observation, ...]) -> None:
-        # The key press is out already. To compress 120 frames takes 50 ms, longer than a frame.
-        self._wait()
-        self._writer = Thread(target=_write, args=(self._path, gesture, frames, self._wanted))
-        self._writer.start()
-
-    def _wait(self) -> None:
-        if self._writer is not None:
-            self._writer.join()
 
 
 def _nobody(observation: Observation) -> Observation:

@@ -80,6 +80,7 @@ class Rig:
     ledger: Ledger = field(default_factory=Ledger)
     _landmarks: ExitStack = field(default_factory=ExitStack)
     _desktop: ExitStack = field(default_factory=ExitStack)
+    _writer: lastheard.Writer = field(default_factory=lambda: lastheard.Writer(lastheard.file()))
 
     def reload(self, name: str | None = None) -> tuple[Landmarker | None, Core]:
         """Read the profile and the user's own gestures anew, and make what they need.
@@ -102,8 +103,9 @@ class Rig:
             self._landmarks, self.landmarker = stack, landmarker
         self.watch_desktop(fresh)
         self.choice, self.profile, self.engine = choice, fresh, engine
-        self.forget_past()
-        self.memory = _memory(self.choice, mine, fresh)
+        if self.memory is not None:
+            self.memory.finish()
+        self.memory = _memory(self.choice, mine, fresh, self._writer)
         return self.landmarker, self.engine
 
     def remember(self, observation: Observation, step: Step) -> None:
@@ -115,7 +117,8 @@ class Rig:
     def forget_past(self) -> None:
         """Let what is being written be written, and drop the rest."""
         if self.memory is not None:
-            self.memory.close()
+            self.memory.finish()
+        self._writer.close()
 
     def watch_desktop(self, chosen: Profile | None) -> None:
         """Watch the desktop where a profile asks for it; say what it asks for in vain."""
@@ -189,8 +192,8 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         landmarker = None
         if gives_frames(choice.source):
             landmarker = landmarks.enter_context(open_landmarker(_needs(chosen), choice))
-        memory = _memory(choice, mine, chosen)
-        rig = Rig(choice, chosen, source, landmarker, engine, sink, memory, _landmarks=landmarks)
+        rig = Rig(choice, chosen, source, landmarker, engine, sink, _landmarks=landmarks)
+        rig.memory = _memory(choice, mine, chosen, rig._writer)
         rig.watch_desktop(chosen)
         stack.callback(rig.close_desktop)
         stack.callback(rig.close_landmarker)
@@ -211,12 +214,14 @@ def _listener(mine: Own, chosen: Profile | None) -> Listener | None:
     return Listener(mine.taught)
 
 
-def _memory(choice: Choice, mine: Own, chosen: Profile | None) -> lastheard.Memory | None:
+def _memory(
+    choice: Choice, mine: Own, chosen: Profile | None, writer: lastheard.Writer
+) -> lastheard.Memory | None:
     if not choice.remembers or mine.taught is None or chosen is None:
         return None
     store = Store.of_user()
     return lastheard.Memory(
-        lastheard.file(), mine.taught.gestures, chosen.gestures, lambda: bool(own.stamp(store))
+        writer, mine.taught.gestures, chosen.gestures, lambda: bool(own.stamp(store))
     )
 
 

@@ -18,7 +18,7 @@ from gesturectl import consent, datasheet, holdings, journal, lastheard, privacy
 from gesturectl.config import Keep, Log
 from gesturectl.engine import Step
 from gesturectl.errors import UsageError
-from gesturectl.lastheard import Memory
+from gesturectl.lastheard import Memory, Writer
 from gesturectl.rig import Choice
 from gesturectl.samples import Plan, Store
 from gesturectl.sinks.portalsession import keep_token, token_file
@@ -429,10 +429,11 @@ def test_nothing_is_deleted_while_it_is_being_written(another: subprocess.Popen[
 def left_by(path: Path, wanted: Callable[[], bool]) -> set[str]:
     """Return what lies around the file of the last activation after one, and the end of a run."""
     path.parent.mkdir()
-    memory = Memory(path, {"little"}, {"little", "fist"}, wanted)
+    writer = Writer(path)
+    memory = Memory(writer, {"little"}, {"little", "fist"}, wanted)
     nobody = Observation(0, (), (), (640, 480))
     memory.note(nobody, Step((Began(0, "fist", "right", 0.9),), (), ()))
-    memory.close()
+    writer.close()
     return {left.name for left in path.parent.iterdir()}
 
 

@@ -7,6 +7,7 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from gesturectl import lastheard, own, teach, told
 from gesturectl.daemon import Control
 from gesturectl.engine import Engine, Step
 from gesturectl.errors import SampleError, TraceError, UsageError
-from gesturectl.lastheard import Memory
+from gesturectl.lastheard import Memory, Writer
 from gesturectl.lesson import LIVE, Lesson, Offer
 from gesturectl.listener import Listener
 from gesturectl.recogniser import Recogniser
@@ -319,13 +320,15 @@ def heard_live(path: Path, trace: Path, gesture: str) -> None:
     mine = own.load()
     assert mine.taught is not None
     engine = Engine(Recogniser.load(), None, Listener(mine.taught))
-    memory = Memory(path, mine.taught.gestures, {"little", "fist"})
+    writer = Writer(path)
+    memory = Memory(writer, mine.taught.gestures, {"little", "fist"})
     for observation, _ in read_trace(trace):
         step = engine.step(observation)
         memory.note(observation, step)
         if any(isinstance(event, Began) and event.gesture == gesture for event in step.events):
             break
-    memory.close()
+    memory.finish()
+    writer.close()
 
 
 def test_what_was_wrong_is_learned_and_can_be_taken_back(store: Store, fingers: Path) -> None:
@@ -360,20 +363,23 @@ def test_of_a_shipped_gesture_only_the_name_is_kept_and_advice_is_given(
 
 def test_nothing_is_kept_of_whoever_listens_to_no_gesture_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "state" / "last.jsonl.gz"
-    memory = Memory(path, {"little"}, {"fist", "swipe_left"})
-    assert not kept_after(memory, path)
+    writer = Writer(path)
+    memory = Memory(writer, {"little"}, {"fist", "swipe_left"})
+    note(memory, 0, "fist")
+    writer.close()
+    assert not path.exists()
 
 
-def kept_after(memory: Memory, path: Path) -> bool:
-    step = Step((Began(0, "fist", "right", 0.9),), (), ())
-    memory.note(Observation(0, (), (), (640, 480)), step)
-    memory.close()
-    return path.exists()
+def note(memory: Memory, t_us: int, gesture: str) -> None:
+    """Let a gesture begin, with nobody to be seen."""
+    step = Step((Began(t_us, gesture, "right", 0.9),), (), ())
+    memory.note(Observation(t_us, (), (), (640, 480)), step)
 
 
 def test_the_three_seconds_before_and_the_second_after_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "state" / "last.jsonl.gz"
-    memory = Memory(path, {"little"}, {"little"})
+    writer = Writer(path)
+    memory = Memory(writer, {"little"}, {"little"})
     for frame in range(0, 300):
         t_us = frame * 33_333
         events = (Began(t_us, "little", "right", 0.9),) if frame == 150 else ()
@@ -381,7 +387,7 @@ def test_the_three_seconds_before_and_the_second_after_are_kept(tmp_path: Path) 
         memory.note(Observation(t_us, (hand,), (), (640, 480)), Step(events, (), ()))
         if frame == 150 + 29:
             assert not path.exists()
-    memory.close()
+    writer.close()
     heard = lastheard.read(path)
     assert heard is not None
     began_us = 150 * 33_333
@@ -391,14 +397,60 @@ def test_the_three_seconds_before_and_the_second_after_are_kept(tmp_path: Path) 
 
 def test_of_two_activations_in_a_row_the_later_is_the_last(tmp_path: Path) -> None:
     path = tmp_path / "state" / "last.jsonl.gz"
-    memory = Memory(path, {"little"}, {"little", "fist"})
+    writer = Writer(path)
+    memory = Memory(writer, {"little"}, {"little", "fist"})
     for frame, gesture in enumerate(("little", "fist")):
-        step = Step((Began(frame, gesture, "right", 0.9),), (), ())
-        memory.note(Observation(frame, (), (), (640, 480)), step)
-    memory.close()
+        note(memory, frame, gesture)
+    writer.close()
     heard = lastheard.read(path)
     assert heard is not None
     assert (heard.gesture, heard.seen) == ("fist", ())
+
+
+def test_while_a_disk_hangs_no_frame_waits_and_the_newest_is_kept(tmp_path: Path) -> None:
+    path, writer = tmp_path / "last.jsonl.gz", Writer(tmp_path / "last.jsonl.gz")
+    hangs, asked = Event(), list[bool]()
+
+    def wanted() -> bool:
+        asked.append(hangs.wait(60))
+        return True
+
+    memory = Memory(writer, {"little"}, {"little", "fist", "victory"}, wanted)
+    for second, gesture in enumerate(("fist", "victory", "fist", "victory")):
+        note(memory, second * 1_000_000, gesture)  # returns, or this test would end here
+    assert not path.exists()
+    hangs.set()
+    writer.close(60)
+    heard = lastheard.read(path)
+    assert heard is not None
+    assert heard.gesture == "victory"
+    assert len(asked) <= 4  # before and after each: that which hung and the newest
+
+
+def test_a_disk_that_goes_on_hanging_does_not_keep_a_run_from_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer, hangs = Writer(tmp_path / "last.jsonl.gz"), Event()
+    memory = Memory(writer, {"little"}, {"little", "fist"}, lambda: hangs.wait(60))
+    note(memory, 0, "fist")
+    writer.close(0.01)
+    assert "its disk hangs" in caplog.text
+    note(memory, 1_000_000, "fist")  # too late
+    hangs.set()
+    writer.close(60)
+    assert {one.name for one in tmp_path.iterdir()} == {"last.jsonl.gz"}
+
+
+def test_a_profile_read_anew_takes_nothing_from_the_one_before(tmp_path: Path) -> None:
+    path, writer = tmp_path / "last.jsonl.gz", Writer(tmp_path / "last.jsonl.gz")
+    before = Memory(writer, {"little"}, {"little"})
+    note(before, 0, "little")
+    before.finish()
+    note(Memory(writer, {"little"}, {"little", "fist"}), 1, "fist")
+    writer.close()
+    heard = lastheard.read(path)
+    assert heard is not None
+    assert heard.gesture == "fist"
 
 
 def test_what_was_heard_while_a_mistake_was_told_stays(store: Store, fingers: Path) -> None:
