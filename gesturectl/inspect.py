@@ -97,7 +97,7 @@ def _profiles() -> list[Row]:
 
 def _sinks() -> list[Row]:
     return [
-        {"name": spec.name, "usable": (problem := spec.works()) is None,
+        {"name": spec.name, "usable": (problem := spec.problem) is None,
          "says": spec.help if problem is None else problem}
         for spec in all_sinks().values()
     ]  # fmt: skip

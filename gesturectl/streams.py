@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -31,6 +33,9 @@ class Stream(Generic[Message]):
     ) -> None:
         self._cut, self._problem, self._peer, self._loss = cut, problem, peer, loss
         self._buffer = bytearray()
+        self._socket: socket.socket
+        if sys.platform == "win32":
+            raise OSError(errno.EAFNOSUPPORT, "Python has no local sockets on Windows")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._socket.settimeout(ANSWER_S)
@@ -50,7 +55,7 @@ class Stream(Generic[Message]):
         """
         try:
             self._socket.settimeout(ANSWER_S)
-            if files:
+            if files and sys.platform != "win32":
                 socket.send_fds(self._socket, [data], files)
             else:
                 self._socket.sendall(data)

@@ -10,8 +10,10 @@ and wayland.xml; requests and events are numbered in the order of the XML files.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -95,6 +97,17 @@ def read_string(body: bytes, offset: int) -> str:
 def fixed(amount: float) -> int:
     """Return a number in 256ths, as which Wayland writes fractions."""
     return round(amount * 256)
+
+
+def shared_memory(name: str) -> int:
+    """Return a descriptor of new memory, empty, that a compositor may be given.
+
+    Raises:
+        OSError: there is none to be had; on Windows there never is.
+    """
+    if sys.platform == "win32":
+        raise OSError(errno.ENOTSUP, "there is no Wayland on Windows")
+    return os.memfd_create(name, os.MFD_CLOEXEC)
 
 
 def display_path() -> str:

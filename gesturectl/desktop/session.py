@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
@@ -309,6 +310,8 @@ async def _call(bus: MessageBus, to: str, path: str, method: str, *body: str | i
 async def _session_path(bus: MessageBus) -> str:
     """Return where logind tells of our session: the one of the user's display, for a service is
     part of none; else the one that the environment names. Empty where there is none."""
+    if sys.platform == "win32":
+        return ""
     manager = f"{LOGIND}.Manager"
     user = await _call(bus, LOGIND, LOGIND_PATH, f"{manager}.GetUser", os.getuid())
     if user is not None:

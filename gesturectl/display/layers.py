@@ -293,7 +293,7 @@ class LayerScreen:
 
     def _memory(self, width: int, height: int) -> tuple[int, mmap.mmap]:
         size = width * height * 4
-        file = os.memfd_create("gesturectl-display", os.MFD_CLOEXEC)
+        file = wayland.shared_memory("gesturectl-display")
         try:
             os.ftruncate(file, size)
             pixels = mmap.mmap(file, size)

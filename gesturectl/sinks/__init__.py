@@ -83,6 +83,21 @@ class SinkSpec:
     works: Callable[[], str | None]
     platforms: tuple[str, ...] = ()
 
+    @property
+    def elsewhere(self) -> str | None:
+        """That this is no platform for the sink; None where it is one."""
+        if not self.platforms or sys.platform in self.platforms:
+            return None
+        return f"sink {self.name} is for {', '.join(self.platforms)}, and this is {sys.platform}"
+
+    @property
+    def problem(self) -> str | None:
+        """Why the sink cannot be opened now, and what to do; None where it can.
+
+        Elsewhere it is not asked: its modules rest on what only its platforms have.
+        """
+        return self.elsewhere or self.works()
+
 
 def _open_x11(allow_hosts: frozenset[str]) -> Sink:
     from gesturectl.sinks.courier import Courier
@@ -233,10 +248,8 @@ def open_sink(name: str, allow_hosts: frozenset[str] = frozenset()) -> Sink:
     spec = SINKS.get(name) or all_sinks().get(name)
     if spec is None:
         raise UsageError(f"unknown sink {name!r}; there are: {', '.join(all_sinks())}")
-    if spec.platforms and sys.platform not in spec.platforms:
-        raise SinkError(
-            f"sink {name} is for {', '.join(spec.platforms)}, and this is {sys.platform}"
-        )
+    if spec.elsewhere is not None:
+        raise SinkError(spec.elsewhere)
     return spec.open(allow_hosts)
 
 

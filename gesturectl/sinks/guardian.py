@@ -39,6 +39,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+if sys.platform == "win32":
+    raise ImportError("what Windows is sent is not held by a display, a compositor or a device")
+
 log = logging.getLogger(__name__)
 
 KEY_RELEASE = 3  # X11 event codes

@@ -258,7 +258,8 @@ def works() -> str | None:
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed; `pip install gesturectl[pynput]`"
     except ImportError as error:  # raised by pynput itself, without a display for instance
-        return f"pynput cannot reach the desktop: {str(error).splitlines()[0]}"
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        return f"pynput cannot reach the desktop: {why}"
     if sys.platform == "darwin":
         import HIServices  # comes with pynput on macOS
 

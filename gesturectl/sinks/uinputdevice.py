@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,12 +75,15 @@ class System(Protocol):
 
 class _Kernel:
     def open(self, path: str) -> int:
+        if sys.platform == "win32":
+            raise OSError(errno.ENOTSUP, "Windows has no uinput")
         return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def ioctl(self, descriptor: int, request: int, argument: int | bytes) -> None:
-        import fcntl  # not on Windows, where the table of sinks is read all the same
+        if sys.platform != "win32":  # where nothing was opened
+            import fcntl
 
-        fcntl.ioctl(descriptor, request, argument)
+            fcntl.ioctl(descriptor, request, argument)
 
     def write(self, descriptor: int, data: bytes) -> None:
         os.write(descriptor, data)

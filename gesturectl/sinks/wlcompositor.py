@@ -14,7 +14,7 @@ import time
 from typing import Final, Literal
 
 from gesturectl.errors import SinkError
-from gesturectl.wayland import Client, fixed, message
+from gesturectl.wayland import Client, fixed, message, shared_memory
 
 # Source: virtual-keyboard-unstable-v1.xml, wlr-virtual-pointer-unstable-v1.xml.
 SEAT: Final = "wl_seat"
@@ -77,7 +77,7 @@ class Compositor:
         """Give our keyboard another keymap. Modifiers in force must be told anew."""
         self.flush()
         raw = text.encode() + b"\0"
-        shared = os.memfd_create("gesturectl-keymap", os.MFD_CLOEXEC)
+        shared = shared_memory("gesturectl-keymap")
         try:
             with open(shared, "wb", closefd=False) as file:
                 file.write(raw)

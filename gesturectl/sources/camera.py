@@ -267,6 +267,8 @@ def trouble(info: CameraInfo, ioctl: Ioctl | None = None) -> str | None:
 
 def _refusal(path: str, ioctl: Ioctl) -> int | None:
     """Return the error number with which a V4L2 device refuses to be used, or None."""
+    if sys.platform == "win32":
+        return None
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError as error:
@@ -291,6 +293,8 @@ def captures(capability: bytes) -> bool:
 
 def _captures(path: Path) -> bool | None:
     """Ask a device whether it delivers pictures; None when it cannot be asked."""
+    if sys.platform == "win32":
+        return None
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -304,6 +308,8 @@ def _captures(path: Path) -> bool | None:
 
 
 def _ioctl(handle: int, request: int, argument: bytes) -> bytes:
+    if sys.platform == "win32":
+        raise OSError(errno.ENOTSUP, "Windows has no V4L2")
     import fcntl
 
     return fcntl.ioctl(handle, request, argument)
@@ -339,11 +345,11 @@ def _stable_paths(folder: Path) -> dict[str, str]:
 
 def _forbidden(info: CameraInfo) -> str:
     group = "video"
-    with suppress(OSError, KeyError, ImportError):
-        import grp
-
+    with suppress(OSError, KeyError):
         status = Path(info.path).stat()
-        if status.st_mode & stat.S_IRGRP:
+        if sys.platform != "win32" and status.st_mode & stat.S_IRGRP:
+            import grp
+
             group = grp.getgrgid(status.st_gid).gr_name
     return (
         f"{info.label} may not be opened: {info.path} belongs to the group {group}; "

@@ -46,6 +46,8 @@ def without(short_folder: Path) -> Without:
         (["check", "slides"], "slides: ok"),
         (["list", "gestures"], "swipe_left"),
         (["list", "profiles"], "slides"),
+        (["list", "sinks"], "sink x11 is for linux, and this is win32"),
+        (["list", "cameras"], "there are no cameras"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -53,6 +55,18 @@ def test_what_needs_no_desktop_works(without: Without, arguments: list[str], sai
     code, out, err = without.says(*arguments)
     assert (code, err) == (0, "")
     assert said in out
+
+
+@pytest.mark.parametrize("sink", ["x11", "wlroots", "portal", "uinput"])
+def test_a_sink_of_unix_says_so(without: Without, sink: str) -> None:
+    run = ("run", "--source", "puppet:fist", "--profile", "slides", "--no-tray", "--sink", sink)
+    assert without.says(*run)[1:] == ("", f"error: sink {sink} is for linux, and this is win32\n")
+
+
+def test_what_is_ready_is_told(without: Without) -> None:
+    _, out, err = without.says("doctor")
+    assert "Traceback" not in err
+    assert "sink" in out
 
 
 def test_a_profile_is_played(without: Without, tmp_path: Path) -> None:
