@@ -28,7 +28,7 @@ from gesturectl.profile import load
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import Choice, open_landmarker
 from gesturectl.sinks.unsent import Unsent
-from gesturectl.sources import EndOfSource, open_source
+from gesturectl.sources import open_source, to_its_end
 from gesturectl.sources.puppet import Puppet
 from gesturectl.sources.puppet.backdrop import paint
 from gesturectl.types import Frame, Needs, Observation
@@ -146,17 +146,10 @@ def _compared(choice: Choice, scene: Scene, source: str) -> Figures:
 
 def _frames(spec: str) -> Iterator[Frame]:
     with open_source(spec, realtime=False) as source:
-        given = 0
-        while given < WARM_UP + FRAMES:
-            try:
-                item = source.read(1.0)
-            except EndOfSource:
-                return
+        for item in islice(to_its_end(source), WARM_UP + FRAMES):
             if isinstance(item, Observation):
                 raise GesturectlError(f"{spec} has no pictures; give a video or the puppet")
-            if item is not None:
-                given += 1
-                yield item
+            yield item
 
 
 def _empty_room() -> Iterator[Frame]:
@@ -180,7 +173,7 @@ def _entry(choice: Choice, seed: int) -> tuple[int, int]:
         ]
         shown: int | None = None
         found: list[int | None] = [None, None]
-        for number, frame in enumerate(islice(_played(puppet), puppet.frames)):
+        for number, frame in enumerate(islice(to_its_end(puppet), puppet.frames)):
             if shown is None and puppet.look(number).right is not None:
                 shown = number
             for who, look in enumerate(looks):
@@ -191,16 +184,6 @@ def _entry(choice: Choice, seed: int) -> tuple[int, int]:
     if shown is None or found[0] is None or found[1] is None:
         raise GesturectlError("the puppet's hand was not found: the bench is at fault")
     return found[0] - shown, found[1] - shown
-
-
-def _played(puppet: Puppet) -> Iterator[Frame]:
-    while True:
-        try:
-            frame = puppet.read(1.0)
-        except EndOfSource:
-            return
-        if frame is not None:
-            yield frame
 
 
 @contextmanager

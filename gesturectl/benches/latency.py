@@ -34,7 +34,7 @@ from gesturectl.profile import parse
 from gesturectl.recogniser import Recogniser
 from gesturectl.rig import Choice, open_landmarker
 from gesturectl.sinks.x11 import X11Sink
-from gesturectl.sources import EndOfSource
+from gesturectl.sources import to_its_end
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.sources.puppet import Puppet
 from gesturectl.sources.recording import Item, Recording
@@ -103,15 +103,7 @@ def measure(choice: Choice) -> Figures:
 
 
 def _pictures() -> Generator[Item]:
-    puppet = Puppet(SCRIPT)
-    drawn = []
-    while True:
-        try:
-            frame = puppet.read(1.0)
-        except EndOfSource:
-            break
-        if frame is not None:
-            drawn.append(frame.rgb)
+    drawn = [frame.rgb for frame in to_its_end(Puppet(SCRIPT))]
     shown = drawn[len(drawn) // 3 : -len(drawn) // 3]  # while the palm is up
     there_and_back = shown + shown[::-1]  # without a jump
     for number, rgb in enumerate(islice(cycle(there_and_back), FRAMES)):

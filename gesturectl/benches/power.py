@@ -27,7 +27,7 @@ from gesturectl.recogniser import Recogniser
 from gesturectl.rig import Choice, open_landmarker
 from gesturectl.score import Acted, score
 from gesturectl.sinks.unsent import Unsent
-from gesturectl.sources import EndOfSource
+from gesturectl.sources import to_its_end
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.sources.live import Live, Picture, Unavailable
 from gesturectl.sources.puppet import Puppet
@@ -53,15 +53,10 @@ class _Film:
     def __init__(self) -> None:
         puppet = Puppet(SCRIPT)
         self._pictures: list[NDArray[np.uint8]] = []
-        while True:
-            try:
-                frame = puppet.read(1.0)
-            except EndOfSource:
-                break
-            if frame is not None:
-                bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
-                _, coded = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
-                self._pictures.append(coded)
+        for frame in to_its_end(puppet):
+            bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
+            _, coded = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+            self._pictures.append(coded)
         self.truth = puppet.truth
         self.first_us = 0
         self.seconds = len(self._pictures) * STEP_US / 1e6

@@ -49,7 +49,7 @@ from gesturectl.plots import Chart, Curve
 from gesturectl.rig import Choice, open_rig
 from gesturectl.rules import ACTIVE
 from gesturectl.sinks.unsent import Unsent
-from gesturectl.sources import EndOfSource, open_source
+from gesturectl.sources import open_source, to_its_end
 from gesturectl.sources.clock import MONOTONIC
 from gesturectl.sources.recording import Item, Recording
 from gesturectl.types import Window
@@ -217,14 +217,9 @@ def again(spec: str) -> Generator[Item]:
     while True:
         last_us: int | None = None
         with open_source(spec, realtime=False) as source:
-            while True:
-                try:
-                    item = source.read(1.0)
-                except EndOfSource:
-                    break
-                if item is not None:
-                    last_us = item.t_us
-                    yield replace(item, t_us=start_us + item.t_us)
+            for item in to_its_end(source):
+                last_us = item.t_us
+                yield replace(item, t_us=start_us + item.t_us)
         if last_us is None:
             raise GesturectlError(f"{spec} has no frames; give another one")
         start_us += last_us + FRAME_US

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self, cast, runtime_checkable
+from typing import Final, Protocol, Self, TypeVar, cast, runtime_checkable
 
 from gesturectl.errors import UsageError
 from gesturectl.types import Frame, Observation
@@ -95,6 +95,30 @@ class Foretelling(Protocol):
 
 class EndOfSource(Exception):  # noqa: N818 (not an error)
     """A recording has been read to its end. Not an error."""
+
+
+Given_co = TypeVar("Given_co", bound=Frame | Observation, covariant=True)
+
+
+class Giving(Protocol[Given_co]):
+    """What gives frames, or observations, or either."""
+
+    def read(self, timeout_s: float) -> Given_co | None: ...
+
+
+def to_its_end(source: Giving[Given_co]) -> Iterator[Given_co]:
+    """Yield all that a recording gives.
+
+    Raises:
+        SourceError: as `read` does.
+    """
+    while True:
+        try:
+            item = source.read(1.0)
+        except EndOfSource:
+            return
+        if item is not None:
+            yield item
 
 
 class Opener(Protocol):

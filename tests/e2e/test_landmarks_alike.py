@@ -12,7 +12,7 @@ import pytest
 from gesturectl.landmarks.hands import Hands
 from gesturectl.landmarks.litert import LiteRTLandmarker
 from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
-from gesturectl.sources import EndOfSource
+from gesturectl.sources import to_its_end
 from gesturectl.sources.puppet import Puppet
 from gesturectl.types import Frame, Needs, Observation
 from tests.conftest import Bundles
@@ -24,15 +24,7 @@ BODY = "t_pose:2s,arms_up:2s"
 
 
 def acted(script: str, most: int = 120) -> Iterator[Frame]:
-    puppet = Puppet(script)
-    while most:
-        try:
-            frame = puppet.read(1.0)
-        except EndOfSource:
-            return
-        if frame is not None:
-            most -= 1
-            yield frame
+    return islice(to_its_end(Puppet(script)), most)
 
 
 def both(script: str, needs: Needs, bundles: Bundles) -> list[tuple[Observation, Observation]]:

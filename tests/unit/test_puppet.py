@@ -10,7 +10,7 @@ import pytest
 from gesturectl.catalog import catalog
 from gesturectl.errors import SourceError
 from gesturectl.kinematics import MOTIONS
-from gesturectl.sources import EndOfSource, open_source
+from gesturectl.sources import EndOfSource, open_source, to_its_end
 from gesturectl.sources.clock import ManualClock
 from gesturectl.sources.puppet import Puppet, parse
 from gesturectl.sources.puppet.script import BACKGROUNDS, DISTRACTORS, LIGHTS, UNSHIPPED, Item
@@ -20,14 +20,7 @@ SMALL = "image=160x120&fps=10"
 
 
 def stamps(puppet: Puppet) -> list[int]:
-    seen: list[int] = []
-    while True:
-        try:
-            frame = puppet.read(1.0)
-        except EndOfSource:
-            return seen
-        if frame is not None:
-            seen.append(frame.t_us)
+    return [frame.t_us for frame in to_its_end(puppet)]
 
 
 # --- scripts

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gesturectl.errors import SourceError
-from gesturectl.sources import EndOfSource, Source
+from gesturectl.sources import Source, to_its_end
 from gesturectl.sources.video import Timeline, open_video
 from gesturectl.types import Frame
 
@@ -30,13 +30,8 @@ def a_video(path: Path, codec: str = "mp4v", frames: int = 10, fps: float = 25) 
 
 
 def frames_of(source: Source) -> list[Frame]:
-    frames = []
     with source:
-        while True:
-            try:
-                frames.append(source.read(1.0))
-            except EndOfSource:
-                return frames
+        return list(to_its_end(source))
 
 
 def times_us(path: Path) -> list[int]:
