@@ -10,7 +10,7 @@ are followed they differ by about 0.1 pixels.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
+from functools import partial
 from math import cos, sin
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gesturectl.landmarks.beside import Beside
 from gesturectl.landmarks.detecting import anchors, detections
 from gesturectl.landmarks.networks import Network
 from gesturectl.landmarks.regions import (
@@ -52,13 +53,13 @@ class Hands:
     """Follows up to `most` hands of a bundle's networks.
 
     `beside` runs the palm detector while the hands that are followed are looked at. It is the
-    caller's to shut down.
+    caller's to close.
 
     Raises:
         ModelError: the bundle is not that of a hand landmarker.
     """
 
-    def __init__(self, bundle: Path, most: int, beside: Executor, *, threads: int = 1) -> None:
+    def __init__(self, bundle: Path, most: int, beside: Beside, *, threads: int = 1) -> None:
         self.most = most
         self._beside = beside
         self._palms = Network(
@@ -92,7 +93,7 @@ class Hands:
         elif not regions:
             seen, palms = [], self._find(rgb)
         else:
-            finding = self._beside.submit(self._find, rgb)
+            finding = self._beside.submit(partial(self._find, rgb))
             try:
                 seen = self._see_all(rgb, regions)
             finally:

@@ -10,7 +10,6 @@ what MediaPipe does around them: see docs/performance.md for both, side by side.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from gesturectl.bundles import hand_bundle, pose_bundle
 from gesturectl.errors import ModelError
 from gesturectl.landmarks import attention, checked, has_litert
+from gesturectl.landmarks.beside import Beside, Meanwhile
 from gesturectl.landmarks.bodies import Bodies
 from gesturectl.landmarks.hands import Hands
 from gesturectl.landmarks.plausible import is_person
@@ -60,9 +60,10 @@ class LiteRTLandmarker:
         self._hands: Hands | None = None
         self._bodies: Bodies | None = None
         # LiteRT runs without Python's lock: two networks on two cores.
-        self._beside = ThreadPoolExecutor(2, thread_name_prefix="networks")
+        self._palms_beside, self._bodies_beside = Beside("palms"), Beside("bodies")
         if needs.hands:
-            self._hands = Hands(hand_bundle(given=hand_model), needs.hands, self._beside)
+            bundle = hand_bundle(given=hand_model)
+            self._hands = Hands(bundle, needs.hands, self._palms_beside)
         if needs.bodies:
             self._bodies = Bodies(pose_bundle(given=pose_model), needs.bodies)
         self._tracks: tuple[Track, ...] = ()
@@ -82,11 +83,11 @@ class LiteRTLandmarker:
         for_hands, for_bodies = self._due(rgb, frame.t_us)
         found: list[Hand] = []
         bodies: list[Body] = []
-        beside: Future[list[Body]] | None = None
+        beside: Meanwhile[list[Body]] | None = None
         if self._bodies is not None and (for_bodies or self._bodies.following):
             look = partial(self._bodies.look, rgb, frame.t_us, search=for_bodies)
             if for_hands or self._followed:
-                beside = self._beside.submit(look)
+                beside = self._bodies_beside.submit(look)
             else:
                 bodies = look()
         if self._hands is not None:
@@ -127,7 +128,8 @@ class LiteRTLandmarker:
     def close(self) -> None:
         """Free the models. Closing twice does nothing."""
         self._closed = True
-        self._beside.shutdown()
+        self._palms_beside.close()
+        self._bodies_beside.close()
         self._hands = self._bodies = None
 
     def __enter__(self) -> Self:

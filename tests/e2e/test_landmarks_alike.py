@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
 from itertools import islice
 
 import numpy as np
 import pytest
 
+from gesturectl.landmarks.beside import Beside, Found, Meanwhile
 from gesturectl.landmarks.hands import Hands
 from gesturectl.landmarks.litert import LiteRTLandmarker
 from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
@@ -87,20 +90,20 @@ def test_an_empty_room_is_hardly_looked_at(bundles: Bundles) -> None:
     assert sum(searched[30:]) <= 3  # in three seconds, once the room is known
 
 
-class _AtOnce(Executor):
+class _AtOnce(Beside):
     """Runs what it is given before it returns."""
 
-    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def, override]
-        done = Future()  # type: ignore[var-annotated]
-        done.set_result(fn(*args, **kwargs))
-        return done
+    def submit(self, work: Callable[[], Found]) -> Meanwhile[Found]:
+        done: Future[Found] = Future()
+        done.set_result(work())
+        return Meanwhile(done, threading.get_native_id())
 
 
 def test_what_is_found_while_others_are_followed_is_found_by_one_network_after_the_other_too(
     bundles: Bundles,
 ) -> None:
-    with ThreadPoolExecutor(1) as beside:
-        together, in_turn = (Hands(bundles.hand, 2, one) for one in (beside, _AtOnce()))
+    with closing(Beside("palms")) as beside, closing(_AtOnce("none")) as at_once:
+        together, in_turn = (Hands(bundles.hand, 2, one) for one in (beside, at_once))
         followed = []
         for number, frame in enumerate(acted("swipe_left?by=arm", 60)):
             rgb = frame.rgb.copy()
