@@ -7,6 +7,7 @@ stretched in time, disturbed, and lose frames. Labels stay true.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,14 @@ from training.datasets import ArmRecording, Segment
 
 # Of a marked segment, the first part shows nothing yet; what follows its end still belongs to it.
 EARLY, LATE_US, TAIL_US = 0.75, 200_000, 300_000
+# The first half of a circle goes where a swipe goes, and is none.
+BEGUN = 0.5
 
 # An arm is at its top within 0.35 shoulder widths of it. Recorded people who lift it as a stroke
 # stay there for 0.3 to 0.6 s, others, who point or show something, for 0.7 s and longer.
 TOP, REST_US = 0.35, 650_000
+
+OTHER_WAY = {"circle_cw": "circle_ccw", "circle_ccw": "circle_cw"}
 
 
 def photographed_hands(points: Float32, gesture: NDArray[Any], rng: Generator) -> Float64:
@@ -64,6 +69,33 @@ def photographed_bodies(points: Float32, rng: Generator) -> Float32:
     return out
 
 
+def circles_backward(recording: ArmRecording) -> list[ArmRecording]:
+    """Return each circle of a recording played backward: it goes round the other way.
+
+    So do the ways to it and from it, as far as no other gesture is on them. Of circles people
+    recorded three times as many one way as the other.
+    """
+    t_us, segments = recording.t_us, recording.segments
+    out = []
+    for i, segment in enumerate(segments):
+        since = segments[i - 1].end_us + TAIL_US if i else int(t_us[0])
+        until = segments[i + 1].start_us if i + 1 < len(segments) else int(t_us[-1]) + 1
+        if segment.name in OTHER_WAY and since <= segment.start_us:
+            a, b = np.searchsorted(t_us, [since, until])
+            end_us = int(t_us[b - 1])
+            start, end = end_us - segment.end_us, end_us - segment.start_us
+            out.append(
+                replace(
+                    recording,
+                    t_us=end_us - t_us[a:b][::-1],
+                    image=recording.image[a:b][::-1],
+                    segments=(Segment(OTHER_WAY[segment.name], start, end),),
+                    idle=recording.idle[a:b][::-1],
+                )
+            )
+    return out
+
+
 def labelled_arms(
     recording: ArmRecording, classes: tuple[str, ...]
 ) -> list[tuple[Int64, Float32, Int64]]:
@@ -89,6 +121,9 @@ Span = tuple[int, int] | None
 def mark(label: Int64, t_us: Int64, segment: Segment, known: Span, which: int) -> None:
     """Mark a segment as this class while it is `known` for one; do not judge its rest."""
     label[segment.holds(t_us, TAIL_US)] = synth.IGNORE
+    if segment.name in OTHER_WAY:
+        half_us = segment.start_us + BEGUN * (segment.end_us - segment.start_us)
+        label[segment.holds(t_us) & (t_us < half_us)] = synth.NULL
     if known is not None:
         label[(t_us >= known[0]) & (t_us <= known[1])] = which
 

@@ -190,13 +190,14 @@ def hand_motion_data(rng: Generator, hours: float, own: Own = ()) -> list[Sequen
 def arm_motion_data(
     rng: Generator, recordings: list[datasets.ArmRecording], copies: int, hours: float
 ) -> list[Sequence]:
-    """Return recorded arms, each also in augmented copies, and synthetic ones of hasty people.
+    """Return recorded arms, also in augmented copies, and synthetic ones of hasty people.
 
     Recordings show what strokes are, so synthesis may teach to doubt: an arm's network that
     learned from calm people alone hears hasty ones six times as often.
     """
     out: list[Sequence] = []
-    for recording in recordings:
+    backward = [turned for one in recordings for turned in augment.circles_backward(one)]
+    for recording in [*recordings, *backward]:
         for t_us, signals, label in augment.labelled_arms(recording, ("", *ARM_MOTIONS)):
             out += grid(t_us, signals, label, arm=True)
             for _ in range(copies):

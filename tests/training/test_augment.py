@@ -99,6 +99,36 @@ def test_what_is_marked_but_not_known_yet_is_not_judged() -> None:
     assert set(label[:30].tolist()) == {synth.NULL}
 
 
+def test_the_first_half_of_a_circle_is_nothing_yet() -> None:
+    (t_us, _, label), _ = augment.labelled_arms(
+        recorded(ACROSS, segment("circle_cw", 1.0, 3.0)), CLASSES
+    )
+    at_s = t_us / 1e6
+    assert set(label[at_s < 1.99].tolist()) == {synth.NULL}
+    assert set(label[(at_s > 2.01) & (at_s < 2.49)].tolist()) == {synth.IGNORE}
+    assert set(label[(at_s > 2.51) & (at_s < 3.19)].tolist()) == {CLASSES.index("circle_cw")}
+
+
+def test_a_circle_played_backward_goes_round_the_other_way() -> None:
+    both = (segment("swipe_left", 0.2, 0.7), segment("circle_cw", 1.5, 3.0))
+    one = recorded(ACROSS, *both)
+    (turned,) = augment.circles_backward(one)
+    (circle,) = turned.segments
+    assert circle.name == "circle_ccw"
+    assert circle.end_us - circle.start_us == 1_500_000
+    assert turned.t_us[0] == 0
+    assert (np.diff(turned.t_us) > 0).all()
+    # The swipe and what follows it are left out, the way from the circle is now the way to it.
+    kept = one.t_us >= 700_000 + augment.TAIL_US
+    assert np.array_equal(turned.points, one.points[kept][::-1])
+    assert circle.start_us == one.t_us[-1] - 3_000_000
+
+
+def test_only_circles_are_played_backward() -> None:
+    assert augment.circles_backward(recorded(ACROSS, segment("swipe_left", 1.7, 2.1))) == []
+    assert augment.circles_backward(recorded(ACROSS)) == []
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_same_movement_of_another_person_keeps_its_labels(seed: int) -> None:
     stream = synth.arm_stream(np.random.default_rng(4), 20.0, 0.7)

@@ -168,7 +168,7 @@ def test_the_arm_that_moves_gets_the_label_and_the_other_one_none(tmp_path: Path
     (one,) = datasets.arm_recordings(recording(tmp_path / "streams"))
     right, left = augment.labelled_arms(one, ("", "circle_cw", "circle_ccw"))
     assert set(left[2].tolist()) == {synth.NULL}
-    assert right[2].tolist() == [0, 0, 0, -1, -1, -1, 1, 1, 1, -1]
+    assert right[2].tolist() == [0, 0, 0, 0, 0, -1, 1, 1, 1, -1]
     assert right[1].shape == (10, features.ARM_SIGNAL_SIZE)
 
 
