@@ -72,7 +72,7 @@ SETTINGS: dict[str, dict[str, dict[str, float]]] = {
         "circle_cw": {"hold_us": 66_000},
         "circle_ccw": {"hold_us": 66_000},
         "swipe_up": {"hold_us": 0, "enter": 0.78},  # heard at a glance, so it must be plain
-        "swipe_down": {"hold_us": 33_000, "enter": 0.75},  # nor does an arm that only sinks
+        "swipe_down": {"hold_us": 33_000, "enter": 0.75},  # so that a sinking arm is none
     },
 }
 ARM_MOTIONS = tuple(name for name in synth.MOTIONS if name != "push")
