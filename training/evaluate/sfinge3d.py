@@ -52,10 +52,10 @@ from training.evaluate.outcome import (
     milliseconds,
     table,
 )
+from training.evaluate.timelines import Line, draw_delays, draw_timelines
 from training.measured import percent
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 F32 = NDArray[np.float32]
@@ -86,6 +86,12 @@ class Heard:
     def matching(self) -> Matching:
         """What is right, false and missed."""
         return metrics.match(self.events, self.stream.segments, GRACE_US)
+
+    @property
+    def line(self) -> Line:
+        """What a picture shows of it."""
+        end_us = len(self.stream) * SFINGE3D_FRAME_US
+        return Line(self.stream.name, 0, end_us, self.stream.segments, self.matching)
 
     @property
     def tally(self) -> Tally:
@@ -284,7 +290,7 @@ def report(heard: Sequence[Heard], hands_mm: Sequence[tuple[int, int]]) -> Outco
     tables = (_table(groups, heard), gesture_table(figures["gestures"]), _blame(figures["errors"]))
     pictures: dict[str, Draw] = {
         "sfinge3d": lambda: draw_confusion(heard),
-        "sfinge3d-timelines": lambda: draw_timelines(heard),
+        "sfinge3d-timelines": lambda: timelines(heard),
     }
     return Outcome(figures, tables, pictures)
 
@@ -305,7 +311,7 @@ def taken_for(one: Heard) -> list[tuple[str, str]]:
     out = [(segment.name, event.gesture) for event, segment in matching.right]
     free = list(matching.false)
     for segment in matching.missed:
-        inside = [e for e in free if segment.start_us <= e.t_us <= segment.end_us + GRACE_US]
+        inside = [event for event in free if segment.holds(event.t_us, GRACE_US)]
         out.append((segment.name, inside[0].gesture if inside else ""))
         free = [event for event in free if event not in inside[:1]]
     return out + [("", event.gesture) for event in free]
@@ -320,7 +326,7 @@ def errors(one: Heard) -> list[Figures]:
             "t_s": round(event.t_us / 1e6, 2),
             "gesture": event.gesture,
             "confidence": round(event.confidence, 2),
-            "during": next((s.name for s in segments if s.start_us <= event.t_us <= s.end_us), ""),
+            "during": next((s.name for s in segments if s.holds(event.t_us)), ""),
         }
         for event in matching.false
     ]
@@ -331,9 +337,7 @@ def errors(one: Heard) -> list[Figures]:
             "gesture": segment.name,
             "lasts_ms": (segment.end_us - segment.start_us) // 1000,
             "heard_instead": [
-                event.gesture
-                for event in matching.false
-                if segment.start_us <= event.t_us <= segment.end_us + GRACE_US
+                event.gesture for event in matching.false if segment.holds(event.t_us, GRACE_US)
             ],
         }
         for segment in matching.missed
@@ -404,56 +408,17 @@ def draw_confusion(heard: Sequence[Heard]) -> Figure:
     axes.set_yticks(range(len(said)), said)
     axes.set_xlabel("heard")
     axes.set_ylabel("shown")
-    late_ms = [(e.t_us - s.end_us) / 1e3 for one in heard for e, s in one.matching.right]
-    late.hist(late_ms, bins=40, color="tab:green")
-    late.axvline(0, color="black", linewidth=1)
-    late.set_title("heard so long after the marked end, ms")
+    draw_delays(late, (one.matching for one in heard))
     return figure
 
 
-def draw_timelines(heard: Sequence[Heard]) -> Figure:
-    """Draw every stream as a line: bars are segments, circles right events, crosses false.
-
-    Colours are gestures; missed segments have a red frame.
-    """
+def timelines(heard: Sequence[Heard]) -> Figure:
+    """Draw what was heard in every stream."""
     from matplotlib import colormaps
-    from matplotlib import pyplot as plt
-    from matplotlib.lines import Line2D
 
     colours = dict(zip(SFINGE3D_CLASSES, colormaps["tab20"].colors, strict=False))  # type: ignore[attr-defined]
-    size = (16, 1.2 + 0.24 * len(heard))
-    figure, axes = plt.subplots(figsize=size, layout="constrained")
-    for row, one in enumerate(heard):
-        matching = one.matching
-        seconds = len(one.stream) * SFINGE3D_FRAME_US / 1e6
-        axes.plot([0, seconds], [row, row], color="lightgrey", linewidth=0.8, zorder=0)
-        for s in one.stream.segments:
-            axes.barh(
-                row, (s.end_us - s.start_us) / 1e6, 0.6, s.start_us / 1e6, alpha=0.6,
-                color=colours[s.name], edgecolor="red" if s in matching.missed else "none",
-                linewidth=1.6,
-            )  # fmt: skip
-        for event, _ in matching.right:
-            _draw_event(axes, row, event, colours, right=True)
-        for event in matching.false:
-            _draw_event(axes, row, event, colours, right=False)
-    axes.set_yticks(range(len(heard)), [one.stream.name for one in heard], fontsize=7)
-    axes.invert_yaxis()
-    axes.margins(0.01)
-    axes.set_xlabel("seconds; lines are streams, in the order of hand sizes")
-    keys = [Line2D([], [], color=colour, linewidth=5, label=n) for n, colour in colours.items()]
-    axes.legend(handles=keys, ncols=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    return figure
-
-
-def _draw_event(
-    axes: Axes, row: int, event: Began, colours: Mapping[str, object], *, right: bool
-) -> None:
-    axes.plot(
-        event.t_us / 1e6, row if right else row - 0.3, "o" if right else "X",
-        color=colours[event.gesture], markeredgecolor="black" if right else "red", markersize=6,
-        markeredgewidth=0.7,
-    )  # fmt: skip
+    note = "seconds; lines are streams, in the order of hand sizes"
+    return draw_timelines([one.line for one in heard], colours, 7, note)
 
 
 MEASURE = Measure("hand gestures in the streams of SFINGE3D", add_options, run)

@@ -28,7 +28,7 @@ from gesturectl.model import Model
 from gesturectl.recogniser import Recogniser
 from gesturectl.types import Began
 from training import datasets
-from training.datasets import ArmRecording, Segment
+from training.datasets import ArmRecording
 from training.evaluate import metrics, rates
 from training.evaluate.metrics import Matching, Rate, Tally
 from training.evaluate.outcome import (
@@ -40,6 +40,7 @@ from training.evaluate.outcome import (
     milliseconds,
     table,
 )
+from training.evaluate.timelines import Line, draw_delays, draw_timelines
 from training.measured import per_hour, percent
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ class Heard:
     recording: ArmRecording
     matching: Matching
     others: tuple[Began, ...]
+
+    @property
+    def line(self) -> Line:
+        """What a picture shows of it."""
+        t_us, one = self.recording.t_us, self.recording
+        return Line(one.name, int(t_us[0]), int(t_us[-1]), one.segments, self.matching)
 
     @property
     def tally(self) -> Tally:
@@ -225,7 +232,7 @@ def report(
         tables.append(rates.rate_table(figures["rates"]))
     pictures: dict[str, Draw] = {
         "streams": lambda: draw_figures(figures, heard),
-        "streams-timelines": lambda: draw_timelines(heard),
+        "streams-timelines": lambda: timelines(heard),
     }
     return Outcome(figures, tuple(tables), pictures)
 
@@ -248,7 +255,7 @@ def errors(one: Heard) -> list[Figures]:
     segments = one.recording.segments
     rows: list[Figures] = []
     for event in one.matching.false:
-        during = next((s for s in segments if s.start_us <= event.t_us <= s.end_us), None)
+        during = next((s for s in segments if s.holds(event.t_us)), None)
         before = [s for s in segments if s.end_us < event.t_us]
         rows.append(
             {
@@ -266,7 +273,7 @@ def errors(one: Heard) -> list[Figures]:
         inside = [
             event.gesture
             for event in (*one.matching.false, *one.others)
-            if segment.start_us <= event.t_us <= segment.end_us + GRACE_US
+            if segment.holds(event.t_us, GRACE_US)
         ]
         rows.append(
             {
@@ -336,10 +343,7 @@ def draw_figures(figures: Figures, heard: Sequence[Heard]) -> Figure:
     _bars(axes[1], [row["f1"] for row in rows], [row["intervals"]["f1"] for row in rows], 0.0)
     axes[1].set_xticks(range(len(rows)), [*figures["groups"], "all"])
     axes[1].set_title("F1 by recording group")
-    late_ms = [(e.t_us - s.end_us) / 1e3 for one in heard for e, s in one.matching.right]
-    axes[2].hist(late_ms, bins=40, color="tab:green")
-    axes[2].axvline(0, color="black", linewidth=1)
-    axes[2].set_title("latency from the marked end, ms")
+    draw_delays(axes[2], (one.matching for one in heard))
     return figure
 
 
@@ -357,48 +361,9 @@ _COLOURS = {
 }  # fmt: skip
 
 
-def draw_timelines(heard: Sequence[Heard]) -> Figure:
-    """Draw every recording as a line: bars are segments, circles right events, crosses false.
-
-    Colours are gestures, grey is what must be refused; missed segments have a red frame.
-    """
-    from matplotlib import pyplot as plt
-    from matplotlib.lines import Line2D
-
-    size = (16, 1.2 + 0.24 * len(heard))
-    figure, axes = plt.subplots(figsize=size, layout="constrained")
-    for row, one in enumerate(heard):
-        start_us = int(one.recording.t_us[0])
-        seconds = (int(one.recording.t_us[-1]) - start_us) / 1e6
-        axes.plot([0, seconds], [row, row], color="lightgrey", linewidth=0.8, zorder=0)
-        for segment in one.recording.segments:
-            _draw_segment(axes, row, segment, start_us, missed=segment in one.matching.missed)
-        for event, _ in one.matching.right:
-            _draw_event(axes, row, (event.t_us - start_us) / 1e6, event.gesture, right=True)
-        for event in one.matching.false:
-            _draw_event(axes, row, (event.t_us - start_us) / 1e6, event.gesture, right=False)
-    axes.set_yticks(range(len(heard)), [one.recording.name for one in heard], fontsize=7)
-    axes.invert_yaxis()
-    axes.margins(0.01)
-    axes.set_xlabel("seconds")
-    keys = [Line2D([], [], color=colour, linewidth=5, label=n) for n, colour in _COLOURS.items()]
-    axes.legend(handles=keys, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    return figure
-
-
-def _draw_segment(axes: Axes, row: int, segment: Segment, start_us: int, *, missed: bool) -> None:
-    axes.barh(
-        row, (segment.end_us - segment.start_us) / 1e6, 0.6, (segment.start_us - start_us) / 1e6,
-        color=_COLOURS.get(segment.name, "silver"), alpha=0.6,
-        edgecolor="red" if missed else "none", linewidth=1.6,
-    )  # fmt: skip
-
-
-def _draw_event(axes: Axes, row: int, t_s: float, gesture: str, *, right: bool) -> None:
-    axes.plot(
-        t_s, row if right else row - 0.3, "o" if right else "X", color=_COLOURS[gesture],
-        markeredgecolor="black" if right else "red", markersize=6, markeredgewidth=0.7,
-    )  # fmt: skip
+def timelines(heard: Sequence[Heard]) -> Figure:
+    """Draw what was heard in every recording."""
+    return draw_timelines([one.line for one in heard], _COLOURS)
 
 
 MEASURE = Measure("arm gestures in continuous recordings", add_options, run)
