@@ -20,7 +20,7 @@ import numpy as np
 from gesturectl import features, model
 from gesturectl.errors import ModelError
 from gesturectl.features import Moment, Track
-from gesturectl.types import Float32, Observation, Side, Subject
+from gesturectl.types import SIDES, Float32, Observation, Side, Subject
 
 # How many features each part of a model reads.
 INPUTS = {
@@ -29,7 +29,6 @@ INPUTS = {
     "hand_motion": features.HAND_MOTION_SIZE,
     "arm_motion": features.ARM_MOTION_SIZE,
 }
-_SIDES: tuple[Side, Side] = ("left", "right")
 
 
 class Mover(NamedTuple):
@@ -39,8 +38,8 @@ class Mover(NamedTuple):
     arm: bool
 
 
-HANDS = {side: Mover(side, arm=False) for side in _SIDES}
-ARMS = {side: Mover(side, arm=True) for side in _SIDES}
+HANDS = {side: Mover(side, arm=False) for side in SIDES}
+ARMS = {side: Mover(side, arm=True) for side in SIDES}
 STROKES = {"hand_motion": HANDS, "arm_motion": ARMS}
 
 
@@ -100,10 +99,10 @@ class Classifier:
         self._body_pose = trained.mlp("body_pose")
         self._ways: dict[Mover, _Way] = {}
         for together in _of_one_form(trained):
-            streams = model.TcnStreams([trained.tcn(name) for name in together], len(_SIDES))
+            streams = model.TcnStreams([trained.tcn(name) for name in together], len(SIDES))
             for net, name in enumerate(together):
                 movers, classes = STROKES[name], len(trained.card.parts[name].classes)
-                for row, side in enumerate(_SIDES):
+                for row, side in enumerate(SIDES):
                     self._ways[movers[side]] = _Way(streams, (row, net), classes)
         self._tracks = {mover: Track() for mover in self._ways}
 

@@ -388,7 +388,9 @@ def run(
             loop.tell(step)
             # A run that spends less may leave out any frame; else this recording's come as told.
             if foretelling is not None and loop.spending is None:
-                loop.engine.foresee(foretelling.foretell())
+                coming = foretelling.foretell()
+                if coming:
+                    loop.engine.foresee(coming)
     finally:
         released = let_go(loop.engine, sink, ledger, loop.t_us)
     loop.tell(released)

@@ -19,13 +19,12 @@ from typing import Final
 
 from gesturectl.features import INDEX_MCP, MIDDLE_MCP, PINKY_MCP, WRIST
 from gesturectl.places import LOST_US, WIDTH_OF_SIZE, Seen
-from gesturectl.types import Moved, Side
+from gesturectl.types import SIDES, Moved, Side
 
 WIDTH_US: Final = 500_000  # a width is the median of this last while
 NEAR_US: Final = 134_000  # where nearness itself is followed it must not lag as long
 THUMB_TIP: Final = 4
 INDEX_TIP: Final = 8
-SIDES: Final[tuple[Side, ...]] = ("left", "right")
 
 
 @dataclass(slots=True)

@@ -164,7 +164,7 @@ class Recogniser:
             for mover in _STROKES_OF[subject]:
                 events += self._step_motion(self._strokers[mover], t, seen.moved[mover])
             events += self._step_pose(subject, t, p)
-        events += self._lose(t, absent=LOST_US)
+        events += self._lose(t, LOST_US)
         return tuple(events)
 
     def foresee(self, observations: Sequence[Observation]) -> None:
@@ -185,7 +185,7 @@ class Recogniser:
 
     def reset(self, t_us: int) -> tuple[Ended, ...]:
         """End everything that is shown and forget the past, as on pause or a stalled camera."""
-        ended = tuple(self._lose(t_us, absent=None))
+        ended = tuple(self._lose(t_us, None))
         self._classifier.forget()
         self._foreseen.clear()
         self._candidates.clear()
@@ -194,7 +194,7 @@ class Recogniser:
     def _step_motion(
         self, stroker: _Stroker, t: int, moved: Iterable[Moved]
     ) -> Iterable[Began | Ended]:
-        if stroker.seen_us >= 0 and t - stroker.seen_us > LOST_US:
+        if _gone(stroker, t, LOST_US):
             stroker.reset()
         stroker.seen_us = t
         rules, side = stroker.rules, stroker.mover.side
@@ -253,17 +253,22 @@ class Recogniser:
             enter = float(rules.enter[best])
             self._candidates[subject] = Candidate(subject, gesture, likely, enter, bool(active))
 
-    def _lose(self, t: int, *, absent: int | None) -> Iterable[Ended]:
+    def _lose(self, t: int, longest_us: int | None) -> Iterable[Ended]:
         """Forget whoever has been absent for longer than this, or everybody."""
         for stroker in self._strokers.values():
-            if stroker.seen_us >= 0 and (absent is None or t - stroker.seen_us > absent):
+            if _gone(stroker, t, longest_us):
                 stroker.reset()
         for subject, poser in self._posers.items():
-            if poser.seen_us >= 0 and (absent is None or t - poser.seen_us > absent):
+            if _gone(poser, t, longest_us):
                 rules = self._rules[subject]
                 poser.state, events = decoder.lose_pose(rules, poser.state, t, subject)
                 poser.seen_us = -1
                 yield from (event for event in events if isinstance(event, Ended))
+
+
+def _gone(one: _Stroker | _Poser, t: int, longest_us: int | None) -> bool:
+    """Whether somebody who was seen has been absent for longer than this, if that matters."""
+    return one.seen_us >= 0 and (longest_us is None or t - one.seen_us > longest_us)
 
 
 def _nothing(p: Float32) -> Float32:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Side = Literal["left", "right"]
+SIDES: Final[tuple[Side, Side]] = ("left", "right")
 Subject = Literal["left", "right", "body"]
 Button = Literal["left", "middle", "right"]
 

@@ -30,6 +30,7 @@ from gesturectl.profile import parse
 from gesturectl.recogniser import Recogniser
 from gesturectl.rules import Profile
 from gesturectl.types import (
+    SIDES,
     Began,
     Ended,
     GestureEvent,
@@ -48,7 +49,6 @@ IN_APPLICATIONS: Final = 100  # of them; the others hold everywhere
 APPLICATIONS: Final = 5
 MODES: Final = 10
 MOTIONS: Final = 4  # gestures of the catalog that are strokes of a hand, used beside its poses
-SIDES: Final[tuple[Side, ...]] = ("left", "right")
 # One of each moment at which a binding may act, so that all can stand beside each other.
 TRIGGERS: Final = ("hold_for: 900ms", "release: true", "double: 400ms", "while: true")
 

@@ -268,7 +268,7 @@ def default_sink() -> str:
         candidates = ON_WAYLAND if os.environ.get("WAYLAND_DISPLAY") else ("x11",)
     problems: dict[str, str] = {}
     for name in candidates:
-        problem = SINKS[name].works()
+        problem = SINKS[name].problem
         if problem is None:
             return name
         problems[name] = problem
@@ -303,7 +303,7 @@ def shortfall(name: str) -> str | None:
         return None
     problems: dict[str, str] = {}
     for better in ON_WAYLAND[:-1]:
-        problem = SINKS[better].works()
+        problem = SINKS[better].problem
         if problem is None:
             return (
                 "keys reach only programs that run in XWayland: this is a Wayland session; use "

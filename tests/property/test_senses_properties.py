@@ -14,7 +14,7 @@ from gesturectl.dwell import Dwell
 from gesturectl.presence import Presence
 from gesturectl.reps import Limit, Reps, Swing
 from gesturectl.senses import Angle, Cue, Senses
-from gesturectl.types import Began, Body, Ended, Hand, Moved, Observation, Side
+from gesturectl.types import SIDES, Began, Body, Ended, Hand, Moved, Observation, Side
 from gesturectl.zones import Zone
 from tests.sensing import body as body_of
 from tests.sensing import elbow_bent, frame, hand
@@ -37,7 +37,6 @@ CUES = (
 )
 
 Frames = list[tuple[Observation, tuple[Began | Ended, ...]]]
-SIDES: tuple[Side, ...] = ("left", "right")
 PLACES = st.sampled_from([-0.1, 0.1, 0.3, 0.5, 0.9])
 HANDS = st.builds(
     hand, right=PLACES, down=PLACES, shape=st.sampled_from(["fist", "open_palm", "pinch"])

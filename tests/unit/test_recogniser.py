@@ -131,9 +131,9 @@ def test_in_a_mirror_the_other_hand_does_the_mirrored_thing(name: str) -> None:
     ]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["swipe_left", "circle_cw"])
-def test_in_a_mirror_the_other_arm_does_the_mirrored_thing(name: str) -> None:
-    observations = seen(f"{name}?by=arm", hands=False, body=True)
+@pytest.mark.parametrize("script", ["swipe_left?by=arm", "circle_cw?by=arm&speed=1.25"])
+def test_in_a_mirror_the_other_arm_does_the_mirrored_thing(script: str) -> None:
+    observations = seen(script, hands=False, body=True)
     direct = strokes_of(recognised(fresh(), observations))
     reflected = strokes_of(recognised(fresh(), map(in_a_mirror, observations)))
     assert direct

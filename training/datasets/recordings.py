@@ -17,10 +17,8 @@ from gesturectl import features
 from gesturectl.catalog import catalog
 from gesturectl.errors import UsageError
 from gesturectl.trace import read_trace
-from gesturectl.types import Float32, Int64, Side
+from gesturectl.types import SIDES, Float32, Int64, Side
 from training.datasets.arms import ArmRecording, Segment, segments_of
-
-SIDES: tuple[Side, ...] = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
