@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Final
 
 # An acted scene is heard as well at 15 pictures a second as at 30, and a quarter less at 12; of
-# recorded arms nearly as many gestures at 10 as at 30 (82 and 84 of 100), but 54 at 8 and one at
+# recorded arms nearly as many gestures at 10 as at 30 (84 and 85 of 100), but 48 at 8 and one at
 # 7, where pictures lie farther apart than `features.MAX_GAP_US` and no stroke is followed:
 # docs/power.md.
 ENOUGH_HZ: Final = 15.0
