@@ -134,7 +134,11 @@ def make(data: Path, out: Path) -> None:
 
 def main() -> None:
     """Run the one command."""
-    parser = argparse.ArgumentParser(prog="python -m training.background", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.background",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args()

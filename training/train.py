@@ -335,7 +335,11 @@ def train(
 
 def main(argv: list[str] | None = None) -> int:
     """Train and write the shipped model, or one that knows a user's own recordings too."""
-    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the recordings")
     parser.add_argument("--out", type=Path, help="folder of the model (default: the shipped one)")
     parser.add_argument(

@@ -125,7 +125,7 @@ SEED, STEPS = 3, 2
 
 
 def listened(streams: Sequence[HandStream]) -> sfinge3d.Probabilities:
-    pytest.importorskip("jax", reason="training needs JAX; counting does not")
+    pytest.importorskip("jax", reason="training needs JAX: pip install .[train]")
     return sfinge3d.cross_listen(streams, GROUP, STEPS, SEED, Progress(disable=True))
 
 

@@ -62,7 +62,7 @@ def test_a_right_gesture_the_wrong_way_counts_for_14_classes_and_not_for_28() ->
 def test_the_measure_trains_asks_and_reports_within_the_parameters_allowed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("jax", reason="training needs JAX, which is no part of `make test`")
+    pytest.importorskip("jax", reason="training needs JAX: pip install .[train]")
     a_small_shrec17(tmp_path)
     command = ["shrec17", "--data", str(tmp_path), "--json", "--epochs", "1"]
     assert main([*command, "--out", str(tmp_path / "out")]) == 0

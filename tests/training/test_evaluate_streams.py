@@ -155,7 +155,7 @@ def test_a_held_out_model_is_trained_kept_and_used_again(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("jax", reason="training needs JAX; measuring does not")
+    pytest.importorskip("jax", reason="training needs JAX: pip install .[train]")
     from training import train
 
     for name, less in (("ARM_COPIES", 0), ("ARM_H", 0.1), ("QUIET_H", 1)):

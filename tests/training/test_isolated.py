@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("jax", reason="training needs JAX, which is no part of `make test`")
+pytest.importorskip("jax", reason="training needs JAX: pip install .[train]")
 
 from gesturectl.types import Float32
 from training import isolated, skeletons

@@ -156,7 +156,7 @@ def test_a_card_says_whose_recordings_are_in_the_model() -> None:
 def test_a_model_of_ones_own_never_overwrites_the_shipped_one_unasked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = pytest.importorskip("training.train", reason="training needs JAX")
+    train = pytest.importorskip("training.train", reason="training needs JAX: pip install .[train]")
     with pytest.raises(SystemExit) as stopped:
         train.main(["--data", str(tmp_path), "--recordings", str(tmp_path)])
     assert stopped.value.code == 2
@@ -166,7 +166,7 @@ def test_a_model_of_ones_own_never_overwrites_the_shipped_one_unasked(
 def test_training_on_damaged_recordings_names_them_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = pytest.importorskip("training.train", reason="training needs JAX")
+    train = pytest.importorskip("training.train", reason="training needs JAX: pip install .[train]")
     (tmp_path / "a.jsonl").write_text("{}\n")
     out = tmp_path / "model"
     with pytest.raises(SystemExit) as stopped:
