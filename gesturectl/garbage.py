@@ -1,4 +1,4 @@
-"""Keep the collector of garbage out of the frames' way.
+"""Keep the collector of garbage out of the frames' way, and give back what is free.
 
 Nearly all that frames make is gone with its last reference, and waits for no collector. What a run
 has opened, a hundred thousand objects of libraries, models and profiles, stays until it ends; a
@@ -13,10 +13,14 @@ cycles, but seldom: at `THRESHOLDS`, 9,300 frames set off no collection, by Pyth
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
+
+_LIBC: Final[Any] = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 THRESHOLDS: Final = (5_000, 20, 50)  # looking at 5,000 young objects takes some 0.3 ms
 
@@ -33,3 +37,13 @@ def frozen() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+def give_back() -> None:
+    """Give the system the memory that is free, where the C library would keep it for later.
+
+    After some changes between profiles that look for something else glibc held 94 MB of 310, and
+    now and then 20 more. Giving them back takes 7 to 30 ms: not between two frames.
+    """
+    if hasattr(_LIBC, "malloc_trim"):  # glibc alone has it
+        _LIBC.malloc_trim(0)

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gesturectl import actions, bundles, config, lastheard, own, profile
+from gesturectl import actions, bundles, config, garbage, lastheard, own, profile
 from gesturectl.config import AUTO
 from gesturectl.desktop import Desktop, OpenWindow, open_desktop
 from gesturectl.engine import Core, Engine, Step
@@ -100,6 +100,7 @@ class Rig:
             stack = ExitStack()
             landmarker = stack.enter_context(open_landmarker(_needs(fresh), self.choice))
             self.close_landmarker()
+            garbage.give_back()
             self._landmarks, self.landmarker = stack, landmarker
         self.watch_desktop(fresh)
         self.choice, self.profile, self.engine = choice, fresh, engine
