@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Found = TypeVar("Found")
@@ -56,10 +57,14 @@ if sys.platform == "linux":
     def _keep_off_this_core(thread: int) -> None:
         others = os.sched_getaffinity(0) - {_core()}
         if others:
-            os.sched_setaffinity(thread, others)
+            _let_run(thread, others)
 
     def _may_run_anywhere(thread: int) -> None:
-        os.sched_setaffinity(thread, os.sched_getaffinity(0))
+        _let_run(thread, os.sched_getaffinity(0))
+
+    def _let_run(thread: int, cores: set[int]) -> None:
+        with suppress(OSError):  # a sandbox may forbid it: then the kernel alone chooses
+            os.sched_setaffinity(thread, cores)
 
 else:
 

@@ -61,3 +61,14 @@ def test_with_one_core_allowed_it_works_there(beside: Beside) -> None:
         assert beside.submit(lambda: os.sched_getaffinity(0)).result() in (one, everywhere)
     finally:
         os.sched_setaffinity(0, everywhere)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a thread choose its cores")
+def test_where_a_sandbox_forbids_to_choose_cores_it_works_anyway(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: int, cores: set[int]) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    assert beside.submit(lambda: "a palm").result() == "a palm"
