@@ -52,7 +52,7 @@ OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "poses": ("--traces",),
     "streams": ("--model", "--groups", "--steps", "--keep"),
     "shrec17": ("--held-out", "--epochs"),
-    "sfinge3d": ("--groups", "--steps"),
+    "sfinge3d": ("--groups", "--steps", "--networks"),
 }
 # Lists that are for whoever looks for errors, too long for a document.
 LEFT_OUT = frozenset({"errors", "by_enter"})

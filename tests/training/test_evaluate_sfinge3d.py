@@ -124,9 +124,9 @@ GROUP = np.repeat([0, 1, 2], 8)
 SEED, STEPS = 3, 2
 
 
-def listened(streams: Sequence[HandStream]) -> sfinge3d.Probabilities:
+def listened(streams: Sequence[HandStream], seed: int = SEED) -> sfinge3d.Probabilities:
     pytest.importorskip("jax", reason="training needs JAX: pip install .[train]")
-    return sfinge3d.cross_listen(streams, GROUP, STEPS, SEED, Progress(disable=True))
+    return sfinge3d.cross_listen(streams, GROUP, STEPS, seed, Progress(disable=True))
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +212,12 @@ def test_the_right_name_counts_from_the_start_until_half_a_second_after_the_end_
     assert one.matching.right[0][0].t_us == 2_500_000
 
 
+def test_networks_of_two_seeds_that_disagree_are_unsure_together() -> None:
+    sure, other = np.array([[0.9, 0.1]], np.float32), np.array([[0.1, 0.9]], np.float32)
+    (both,) = sfinge3d.averaged([{(0,): {3: sure}}, {(0,): {3: other}}])[(0,)].values()
+    assert both == pytest.approx(np.array([[0.5, 0.5]]), abs=1e-4)
+
+
 def test_a_wrong_name_for_a_segment_is_one_confusion() -> None:
     tap, ok = Segment("tap", SECOND, 2 * SECOND), Segment("ok", 3 * SECOND, 3_500_000)
     one = heard([tap, ok], (1_500_000, "swipe_v"), (2_800_000, "one"))
@@ -241,21 +247,28 @@ def test_the_same_seed_gives_the_same_figures(
     streams = hands_of(1.0, 1.3, 1.6)
     written(tmp_path, streams)
     command = ["sfinge3d", "--data", str(tmp_path), "--out", str(tmp_path), "--json"]
-    assert main([*command, "--groups", "3", "--steps", str(STEPS), "--seed", str(SEED)]) == 0
+    command += ["--groups", "3", "--networks", "2"]
+    assert main([*command, "--steps", str(STEPS), "--seed", str(SEED)]) == 0
     printed = json.loads(capsys.readouterr().out)
     sizes = [float(np.median(tracked.hand_sizes(one.joints))) for one in streams]
-    heard = list(sfinge3d.hear(streams, GROUP, told, Progress(disable=True)))
+    both = sfinge3d.averaged([told, listened(streams, SEED + 1)])
+    heard = list(sfinge3d.hear(streams, GROUP, both, Progress(disable=True)))
     assert printed == sfinge3d.report(heard, sfinge3d.sizes_mm(sizes, GROUP)).figures
     assert {"precision", "recall", "f1"} <= set(printed)
     assert (printed["streams"], printed["right"] + printed["missed"]) == (24, 24)
 
 
 @pytest.mark.parametrize(
-    ("groups", "says"), [("2", "take at least 3"), ("9", "24 hands do not make 9 groups")]
+    ("option", "number", "says"),
+    [
+        ("--groups", "2", "take at least 3"),
+        ("--groups", "9", "24 hands do not make 9 groups"),
+        ("--networks", "0", "take at least 1"),
+    ],
 )
-def test_groups_that_cannot_be_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], groups: str, says: str
+def test_groups_and_networks_that_cannot_be_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, number: str, says: str
 ) -> None:
     written(tmp_path, hands_of(1.0, 1.3, 1.6))
-    assert main(["sfinge3d", "--data", str(tmp_path), "--groups", groups]) == 2
+    assert main(["sfinge3d", "--data", str(tmp_path), option, number]) == 2
     assert says in " ".join(capsys.readouterr().err.split())
