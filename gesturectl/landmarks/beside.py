@@ -35,14 +35,16 @@ class Meanwhile(Generic[Found]):
 
 
 class Beside:
-    """Gives one piece of work after the other to its thread. Close it."""
+    """Gives work, piece after piece, to a thread that begins with the first. Close it."""
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._thread = self._pool.submit(threading.get_native_id).result()
+        self._thread: int | None = None
 
     def submit(self, work: Callable[[], Found]) -> Meanwhile[Found]:
         """Begin to work on another core than the caller's."""
+        if self._thread is None:
+            self._thread = self._pool.submit(threading.get_native_id).result()
         _keep_off_this_core(self._thread)
         return Meanwhile(self._pool.submit(work), self._thread)
 
