@@ -56,8 +56,10 @@ def test_it_is_seen_follows_the_run_and_goes_with_it(
             assert comes_to_be_seen(xfce, State.paused, tmp_path / "paused.png")
             run.control.paused = False
             assert comes_to_be_seen(xfce, State.active, tmp_path / "resumed.png")
-        process.wait(TIMEOUT_S)
         assert wait_until(lambda: not seen(xfce, State.active, tmp_path / "gone.png"), TIMEOUT_S)
+    # Only now: pystray's thread for X11 may sleep over its own end, which another thread read from
+    # the connection, until the panel ends too.
+    process.wait(TIMEOUT_S)
 
 
 def test_its_menu_has_the_same_rows_and_they_ask_for_the_same(
