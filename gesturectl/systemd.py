@@ -72,7 +72,7 @@ class Manager:
         if self.address is None or sys.platform == "win32":
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
                 line.setblocking(False)  # a manager that does not read never delays a frame
                 line.sendto(message.encode(), _place(self.address))
         except OSError as error:

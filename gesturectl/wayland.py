@@ -103,11 +103,11 @@ def shared_memory(name: str) -> int:
     """Return a descriptor of new memory, empty, that a compositor may be given.
 
     Raises:
-        OSError: there is none to be had; on Windows there never is.
+        OSError: there is none to be had; on Windows and macOS there never is.
     """
-    if sys.platform == "win32":
-        raise OSError(errno.ENOTSUP, "there is no Wayland on Windows")
-    return os.memfd_create(name, os.MFD_CLOEXEC)
+    if sys.platform == "win32" or sys.platform == "darwin":
+        raise OSError(errno.ENOTSUP, "there is no Wayland on this system")
+    return os.memfd_create(name)
 
 
 def display_path() -> str:

@@ -406,9 +406,11 @@ def _request(of: int, number: int, *words: int) -> bytes:
 
 
 def _death_of(parent: int) -> int | None:
-    """Return a descriptor that is readable once our parent has ended; None on an old kernel."""
+    """Return a descriptor that is readable once our parent has ended; None where none can be."""
     if os.getppid() != parent:  # it was killed before we got here
         return os.open(os.devnull, os.O_RDONLY)  # readable at once
+    if sys.platform == "darwin":
+        return None
     try:
         return os.pidfd_open(parent)
     except (AttributeError, OSError):
