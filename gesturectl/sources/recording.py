@@ -91,7 +91,8 @@ class Recording:
             now_us = self._clock.now_us()
         self._coming.popleft()
         dropped = 0
-        while (later := self._peek()) is not None and later.t_us + self._offset_us <= now_us:
+        # What is damaged further on is said by the next read.
+        while self._has_next() and self._coming[0].t_us + self._offset_us <= now_us:
             if dropped == MAX_DROPPED_IN_A_ROW:
                 self._offset_us = self._clock.now_us() - item.t_us
                 break
@@ -105,11 +106,14 @@ class Recording:
         Raises:
             GesturectlError: there is no next item because the recording is damaged.
         """
-        if self._coming or self._make():
+        if self._has_next():
             return self._coming[0]
         if self._failure is not None:
             raise self._failure
         return None
+
+    def _has_next(self) -> bool:
+        return bool(self._coming) or self._make()
 
     def _make(self) -> bool:
         """Make one more item, if there is one."""

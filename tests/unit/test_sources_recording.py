@@ -33,13 +33,14 @@ def test_a_replay_gives_every_frame_with_its_own_time_and_never_waits() -> None:
         recording.read(0)
 
 
-def test_a_replay_reports_damage_exactly_where_it_is() -> None:
+@pytest.mark.parametrize("realtime", [False, True])
+def test_damage_is_reported_exactly_where_it_is(realtime: bool) -> None:
     def broken() -> Generator[Observation]:
         yield from items([0, 1])
         raise SourceError("damaged")
 
-    recording = Recording(broken(), "test", realtime=False)
-    assert [recording.read(0).t_us for _ in range(2)] == [0, 1]
+    recording = Recording(broken(), "test", realtime=realtime, clock=ManualClock())
+    assert [recording.read(1).t_us for _ in range(2)] == [0, 1]
     with pytest.raises(SourceError, match="damaged"):
         recording.read(0)
 
@@ -69,7 +70,7 @@ def test_damage_that_was_met_while_foretelling_is_reported_where_it_is() -> None
 
 
 def test_pictures_are_not_foretold_nor_is_what_may_be_dropped() -> None:
-    picture = Frame(np.zeros((3, 4, 3), np.uint8), 0)
+    picture = Frame(0, np.zeros((3, 4, 3), np.uint8))
     assert Recording((p for p in [picture]), "test", realtime=False).foretell() == ()
     live = Recording(items(range(5)), "test", realtime=True, clock=ManualClock())
     assert live.foretell() == ()
