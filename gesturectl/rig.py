@@ -80,6 +80,7 @@ class Rig:
     ledger: Ledger = field(default_factory=Ledger)
     _landmarks: ExitStack = field(default_factory=ExitStack)
     _desktop: ExitStack = field(default_factory=ExitStack)
+    _lost: bool = False  # the desktop, and the engine is not told yet
     _writer: lastheard.Writer = field(default_factory=lambda: lastheard.Writer(lastheard.file()))
 
     def reload(self, name: str | None = None) -> tuple[Landmarker | None, Core]:
@@ -142,25 +143,27 @@ class Rig:
 
     def outside(self, t_us: int) -> tuple[Window | UserInput, ...]:
         """Return what has happened on the desktop since the last call."""
-        if self.desktop is None:
-            return ()
-        try:
-            return self.desktop.poll(t_us)
-        except DesktopError as error:
-            log.warning("%s; from now on no window is in front", error)
-            self.desktop = None
-            return (Window(t_us),)
+        if self.desktop is not None:
+            try:
+                return self.desktop.poll(t_us)
+            except DesktopError as error:
+                self._lose_desktop(error)
+        lost, self._lost = self._lost, False
+        return (Window(t_us),) if lost else ()
 
     def windows(self) -> tuple[OpenWindow, ...]:
         """Return all windows that are open; none where nobody can tell."""
-        if self.desktop is None:
-            return ()
-        try:
-            return self.desktop.windows()
-        except DesktopError as error:
-            log.warning("%s; from now on no window is known", error)
-            self.desktop = None
-            return ()
+        if self.desktop is not None:
+            try:
+                return self.desktop.windows()
+            except DesktopError as error:
+                self._lose_desktop(error)
+        return ()
+
+    def _lose_desktop(self, error: DesktopError) -> None:
+        log.warning("%s; from now on no window is in front", error)
+        self.close_desktop()
+        self.desktop, self._lost = None, True
 
     def close_desktop(self) -> None:
         """Look no more."""

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from gesturectl import wayland
-from gesturectl.desktop import DESKTOPS, NoDesktop, open_desktop, sway
+from gesturectl.desktop import DESKTOPS, NoDesktop, OpenWindow, open_desktop, sway
 from gesturectl.desktop.inuse import MEANT_PX, WITHIN_MS, Hands, Travel, travelled
 from gesturectl.desktop.processes import executable_of
 from gesturectl.errors import DesktopError
 from gesturectl.sinks.injected import FORGOTTEN_S, Injected
-from gesturectl.types import Window
+from gesturectl.types import UserInput, Window
+from tests.controlled import a_rig
+from tests.fakes import ListSource
 
 PRESS, RELEASE = 2, 3
 
@@ -137,6 +139,28 @@ def test_under_wayland_x11_is_not_taken_for_the_whole_desktop(
 def test_other_systems_are_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "plan9")
     assert "plan9" in (open_desktop().windows_problem or "")
+
+
+class Gone(NoDesktop):
+    """A desktop that ends."""
+
+    def poll(self, t_us: int) -> tuple[Window | UserInput, ...]:
+        raise DesktopError("the desktop is gone")
+
+    def windows(self) -> tuple[OpenWindow, ...]:
+        raise DesktopError("the desktop is gone")
+
+
+@pytest.mark.parametrize("by", ["the loop", "a meeting"])
+def test_whoever_finds_the_desktop_gone_no_window_is_in_front_from_then_on(
+    by: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = a_rig(ListSource([]))
+    rig.desktop = Gone("")
+    if by == "a meeting":
+        assert rig.windows() == ()
+    assert [rig.outside(t_us) for t_us in (7, 8)] == [(Window(7),), ()]
+    assert caplog.messages == ["the desktop is gone; from now on no window is in front"]
 
 
 # --- programs -------------------------------------------------------------------------------------
