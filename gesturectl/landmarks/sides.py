@@ -55,6 +55,7 @@ def settle(
     No two of one side, where there can be but two; of more hands it is not known here whose they
     are.
     """
+    tracks = tuple(track for track in tracks if t_us - track.t_us <= MEMORY_US)
     seen = _without_doubles([(hand, _sighting(hand, t_us, size_px)) for hand in hands], most)
     earlier = _pair(tracks, [now for _, now in seen])
     now = [_gather(before, sight) for before, (_, sight) in zip(earlier, seen, strict=True)]
@@ -66,11 +67,7 @@ def settle(
         else replace(hand, side=track.side, score=max(0.0, 1.0 - hand.score))
         for (hand, _), track in zip(seen, now, strict=True)
     )
-    lost = [
-        track
-        for track in tracks
-        if not any(track is before for before in earlier) and t_us - track.t_us <= MEMORY_US
-    ]
+    lost = [track for track in tracks if not any(track is before for before in earlier)]
     return (*now, *lost), settled
 
 

@@ -88,6 +88,14 @@ def test_a_hand_lost_for_a_second_comes_back_as_a_new_one() -> None:
     assert sides[-1] == ("right",)
 
 
+def test_a_hand_that_is_there_after_frames_had_stopped_is_a_new_one() -> None:
+    tracks: tuple[Track, ...] = ()
+    for index in range(10):
+        tracks, _ = settle(tracks, [hand("left")], index * FRAME_US, SIZE_PX)
+    _, (settled,) = settle(tracks, [hand("right", x=0.1)], 60_000_000, SIZE_PX)
+    assert settled.side == "right"
+
+
 class TestTwoHands:
     def test_keep_their_sides_when_both_carry_the_same_label_for_a_moment(self) -> None:
         both = [hand("right", x=0.2), hand("left", x=0.8)]
