@@ -114,9 +114,10 @@ class LogFile:
                     told = True
                     path, why = self._files.path, error.strerror
                     log.warning("%s: %s; lines are lost until it can be written", path, why)
-            if reached is not None:
-                reached.set()
-            elif line is None:
+            finally:
+                if reached is not None:
+                    reached.set()
+            if line is None and reached is None:
                 return
 
     def _give_up(self) -> None:

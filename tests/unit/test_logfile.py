@@ -145,24 +145,31 @@ def test_a_disk_that_hangs_for_ever_is_not_waited_for(
             reader.read()
 
 
-@posix
-def test_a_full_disk_is_told_once_and_takes_whole_lines_when_it_has_room_again(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+@contextmanager
+def full() -> Iterator[None]:
+    """Leave room for half a line in each file."""
     import resource
 
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, unlimited[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        signal.signal(signal.SIGXFSZ, before)
+
+
+@posix
+def test_a_full_disk_is_told_once_and_takes_whole_lines_when_it_has_room_again(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with opened(path) as log:
         put(log, "before")
         log.flush()
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10, unlimited[1]))  # room for half a line
-        try:
+        with full():
             put(log, "one line", "another")
             assert log.flush()
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
-            signal.signal(signal.SIGXFSZ, before)
         assert text(path) == ["before"]
         put(log, "room")
     assert text(path) == ["before", "lost 2", "room"]
@@ -221,6 +228,18 @@ def test_a_line_that_comes_while_the_log_is_given_up_lets_nobody_wait(path: Path
         logfile.remove(path)
         put(log, "a")
         assert log.flush()
+        assert log.flush()
+
+
+@posix
+def test_lines_that_a_full_disk_lost_let_nobody_wait_once_the_file_is_gone(path: Path) -> None:
+    with opened(path) as log:
+        put(log, "before")
+        log.flush()
+        with full():
+            put(log, "one line")
+            log.flush()
+        logfile.remove(path)
         assert log.flush()
 
 
