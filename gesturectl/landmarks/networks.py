@@ -63,12 +63,12 @@ class Network:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{bundle}: {name} is no network: {str(error).strip()}") from error
         shapes = [tuple(int(n) for n in one["shape"]) for one in given]
-        _, height, width, *colours = (int(n) for n in taken["shape"])
-        sound = height == width and colours == [3] and shapes == list(outputs)
+        picture = [int(n) for n in taken["shape"]]
+        sound = picture == [1, *picture[1:2] * 2, 3] and shapes == list(outputs)
         if not sound or any(one["dtype"] is not np.float32 for one in (taken, *given)):
             raise ModelError(f"{bundle}: {name} is another network than this version works with")
-        self.side_px = height
-        self._picture = np.empty((height, width, 3), np.uint8)
+        self.side_px = picture[1]
+        self._picture = np.empty(picture[1:], np.uint8)
         self._input: Callable[[], Float32] = self._interpreter.tensor(taken["index"])
         self._outputs: list[Callable[[], Float32]] = [
             self._interpreter.tensor(given[one]["index"]) for one in wanted

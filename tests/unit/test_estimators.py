@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gesturectl.errors import ModelError
 from gesturectl.landmarks.litert import LiteRTLandmarker
 from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
+from gesturectl.landmarks.networks import Network
 from gesturectl.rig import Choice, open_landmarker
 from gesturectl.types import Needs
 from tests.conftest import Bundles
@@ -95,3 +98,26 @@ def test_a_network_that_is_none_is_an_error(tmp_path: Path) -> None:
             made.writestr(name, b"\0" * 64)
     with pytest.raises(ModelError, match="is no network"):
         open_landmarker(HANDS, choice(path, "litert"))
+
+
+def test_a_network_that_takes_no_picture_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Interpreter:
+        def __init__(self, **options: object) -> None: ...
+
+        def allocate_tensors(self) -> None: ...
+
+        def get_input_details(self) -> list[dict[str, object]]:
+            return [{"shape": np.array([1, 63]), "dtype": np.float32}]
+
+        def get_output_details(self) -> list[dict[str, object]]:
+            return []
+
+    litert = SimpleNamespace(Interpreter=Interpreter)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", litert)
+    path = tmp_path / "hand_landmarker.task"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("embedder.tflite", b"weights")
+    with pytest.raises(ModelError, match=r"embedder\.tflite is another network"):
+        Network(path, "embedder.tflite", [], wanted=())
