@@ -445,10 +445,6 @@ class Track:
     _step: int | None = None
     _age: int = 0
 
-    def lost_us(self, t_us: int) -> int:
-        """Return for how long nothing has been seen, in µs; 0 for a track that never began."""
-        return 0 if self._last is None else t_us - self._last[0]
-
     def reset(self) -> None:
         """Forget everything, as after a long gap."""
         self._history.clear()

@@ -91,15 +91,10 @@ class Bodies:
         ModelError: the bundle is not that of a pose landmarker.
     """
 
-    def __init__(self, bundle: Path, most: int, *, threads: int = 1) -> None:
+    def __init__(self, bundle: Path, most: int) -> None:
         self.most = most
         self._people = Network(
-            bundle,
-            DETECTOR,
-            [(1, 2254, 12), (1, 2254, 1)],
-            wanted=(0, 1),
-            signed=True,
-            threads=threads,
+            bundle, DETECTOR, [(1, 2254, 12), (1, 2254, 1)], wanted=(0, 1), signed=True
         )
         self._points = Network(
             bundle,
@@ -112,7 +107,6 @@ class Bodies:
                 (1, POINTS * 3),
             ],
             wanted=(0, 1, 3, 4),
-            threads=threads,
         )
         self._anchors = anchors(self._people.side_px, (8, 16, 32, 32, 32))
         self._followed: list[_Followed] = []
@@ -142,10 +136,6 @@ class Bodies:
                 self._followed.append(one)
                 bodies.append(body)
         return bodies
-
-    def forget(self) -> None:
-        """Follow none of them any more."""
-        self._followed = []
 
     def _find(self, rgb: Pixels) -> list[Region]:
         """Return where people are, the surest first."""

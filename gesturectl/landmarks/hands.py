@@ -59,18 +59,12 @@ class Hands:
         ModelError: the bundle is not that of a hand landmarker.
     """
 
-    def __init__(self, bundle: Path, most: int, beside: Beside, *, threads: int = 1) -> None:
+    def __init__(self, bundle: Path, most: int, beside: Beside) -> None:
         self.most = most
         self._beside = beside
-        self._palms = Network(
-            bundle, DETECTOR, [(1, 2016, 18), (1, 2016, 1)], wanted=(0, 1), threads=threads
-        )
+        self._palms = Network(bundle, DETECTOR, [(1, 2016, 18), (1, 2016, 1)], wanted=(0, 1))
         self._points = Network(
-            bundle,
-            LANDMARKS,
-            [(1, 63), (1, 1), (1, 1), (1, 63)],
-            wanted=(0, 1, 2, 3),
-            threads=threads,
+            bundle, LANDMARKS, [(1, 63), (1, 1), (1, 1), (1, 63)], wanted=(0, 1, 2, 3)
         )
         self._anchors = anchors(self._palms.side_px, (8, 16, 16, 16))
         self._regions: list[Region] = []
@@ -103,10 +97,6 @@ class Hands:
         kept = without_doubles([points for _, points in seen])
         self._regions = [of_hand(seen[index][1]) for index in kept]
         return [seen[index][0] for index in kept]
-
-    def forget(self) -> None:
-        """Follow none of them any more."""
-        self._regions = []
 
     def _find(self, rgb: Pixels) -> list[Region]:
         """Return where palms are, the surest first."""

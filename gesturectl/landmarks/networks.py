@@ -32,7 +32,6 @@ class Network:
         outputs: the shapes of its outputs, in the order of their names.
         wanted: which of them `run` gives.
         signed: whether colours are taken in -1..1, not in 0..1.
-        threads: of one run.
 
     Raises:
         ModelError: the bundle cannot be read, or holds another network.
@@ -46,7 +45,6 @@ class Network:
         *,
         wanted: Sequence[int],
         signed: bool = False,
-        threads: int = 1,
     ) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
@@ -56,7 +54,7 @@ class Network:
         content = _member(bundle, name)
         try:
             with without_chatter():
-                self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
+                self._interpreter: Any = Interpreter(model_content=content, num_threads=1)
                 self._interpreter.allocate_tensors()
             (taken,) = self._interpreter.get_input_details()
             given = sorted(self._interpreter.get_output_details(), key=lambda one: one["name"])

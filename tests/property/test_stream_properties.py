@@ -87,10 +87,9 @@ def scores(
     """A network's probabilities by time, heard frame by frame as the recogniser does."""
     track, stream, told = Track(), net.stream(), {}
     for t, signal in zip(t_us.tolist(), signals, strict=True):
-        if track.lost_us(t) > features.MAX_GAP_US:
-            track.reset()
-            stream.reset()
         for moment in track.push(t, signal):
+            if moment.age == 0:
+                stream.reset()
             (vector,) = features.motions([moment], arm=arm)
             told[moment.step * features.STEP_US] = stream.scores(vector)
     return told

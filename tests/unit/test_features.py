@@ -167,15 +167,6 @@ def test_no_frames_give_no_motion() -> None:
     assert motion.shape[1] == features.HAND_MOTION_SIZE
 
 
-def test_a_track_says_for_how_long_nothing_has_been_seen() -> None:
-    track = Track()
-    assert track.lost_us(99) == 0
-    track.push(1_000, ramp([0])[1][0])
-    assert track.lost_us(51_000) == 50_000
-    track.reset()
-    assert track.lost_us(51_000) == 0
-
-
 def test_a_frame_between_two_steps_completes_none() -> None:
     track, (stamps, signals) = Track(), ramp([0, 10_000, 20_000, 70_000])
     done = [track.push(int(t), s) for t, s in zip(stamps, signals, strict=True)]
