@@ -235,6 +235,7 @@ class Live:
         try:
             self._open()
         except Unavailable as why:
+            self._device.release()
             if not why.may_pass:
                 raise SourceError(str(why)) from why
             self._health = failed(self._health, str(why))

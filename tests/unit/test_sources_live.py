@@ -274,6 +274,19 @@ def test_a_source_never_entered_lets_go_too() -> None:
     assert not device.is_open
 
 
+def test_a_device_that_proves_useless_once_it_is_open_is_let_go_of() -> None:
+    class Page(MemoryDevice):
+        def open(self) -> str:
+            super().open()
+            raise Unavailable("a page for people, not a stream")
+
+    clock = ManualClock()
+    device = Page(clock, [moving(1)])
+    with pytest.raises(SourceError, match="a page for people"):
+        Live(device, clock)
+    assert not device.is_open
+
+
 # --- case 7: at rest ----------------------------------------------------------------------------
 
 
