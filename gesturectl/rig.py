@@ -197,11 +197,11 @@ def open_rig(choice: Choice, *, realtime: bool) -> Iterator[Rig]:
         if gives_frames(choice.source):
             landmarker = landmarks.enter_context(open_landmarker(_needs(chosen), choice))
         rig = Rig(choice, chosen, source, landmarker, engine, sink, _landmarks=landmarks)
-        rig.memory = _memory(choice, mine, chosen, rig._writer)
-        rig.watch_desktop(chosen)
         stack.callback(rig.close_desktop)
         stack.callback(rig.close_landmarker)
         stack.callback(rig.forget_past)
+        rig.memory = _memory(choice, mine, chosen, rig._writer)
+        rig.watch_desktop(chosen)
         yield rig
 
 

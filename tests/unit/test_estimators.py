@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from gesturectl.errors import ModelError
+from gesturectl.errors import ModelError, SinkError
 from gesturectl.landmarks.litert import LiteRTLandmarker
 from gesturectl.landmarks.mediapipe import MediaPipeLandmarker
 from gesturectl.landmarks.networks import Network
-from gesturectl.rig import Choice, open_landmarker
+from gesturectl.rig import Choice, open_landmarker, open_rig
+from gesturectl.sinks.memory import MemorySink
 from gesturectl.types import Needs
 from tests.conftest import Bundles
 
@@ -121,3 +124,24 @@ def test_a_network_that_takes_no_picture_is_refused(
         made.writestr("embedder.tflite", b"weights")
     with pytest.raises(ModelError, match=r"embedder\.tflite is another network"):
         Network(path, "embedder.tflite", [], wanted=())
+
+
+def test_landmarkers_are_closed_where_a_run_cannot_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[None]:
+        yield
+        closed.append(True)
+
+    class Gone(MemorySink):
+        def panic_on(self, chord: frozenset[str]) -> None:
+            raise SinkError("the display is gone")
+
+    monkeypatch.setattr("gesturectl.rig.open_landmarker", opened)
+    with (
+        pytest.raises(SinkError, match="the display is gone"),
+        open_rig(Choice("puppet:fist", None, Gone(), own=False), realtime=False),
+    ):
+        pass
+    assert closed == [True]
