@@ -67,8 +67,13 @@ class _Film:
         """Whether it has been played."""
         return self._at >= len(self._pictures) - 1
 
-    def open(self) -> str:
+    def rewind(self) -> None:
+        """Be played once more; until then it stays at its end, however often it is opened."""
         self._at = -1
+
+    def open(self) -> str:
+        if self.over:
+            raise Unavailable(f"{self.name} is at its end")
         self.first_us = MONOTONIC.now_us() + STEP_US
         return "640×480 30 fps MJPG"
 
@@ -118,6 +123,7 @@ def _played(
     def until_over(loop: Loop) -> None:
         control.stop = film.over
 
+    film.rewind()
     with open_landmarker(NEEDS, choice) as landmarker, Live(film) as source:
         began_s, began_cpu_s = time.monotonic(), time.process_time()
         summary = daemon.run(

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from gesturectl import bench
-from gesturectl.benches import control, profiles, step
+from gesturectl.benches import control, power, profiles, step
 from gesturectl.errors import GesturectlError
 from gesturectl.profile import parse
+from gesturectl.sources.live import Unavailable
 from gesturectl.trace import TraceWriter
 from gesturectl.types import Began
 from tests.fakes import frames
@@ -93,3 +94,19 @@ def test_what_sockets_cost_is_measured_beside_a_daemon_that_may_run(
     assert control.round_trips(folder)["hello_ms"]["median"] > 0
     assert control.followers(folder, 3)["events_per_s"] in (0, control.FIRST_RATE_HZ)
     assert control.lateness(folder, shouting=2)["late_median_ms"] > -1
+
+
+def test_a_film_that_a_camera_s_watcher_opens_again_stays_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(power, "SCRIPT", "wait:100ms?until=0")
+    film = power._Film()
+    film.open()
+    while not film.over:
+        film.grab()
+    for ask in (film.grab, film.open):
+        with pytest.raises(Unavailable, match="at its end"):
+            ask()
+    film.rewind()
+    film.open()
+    assert not film.over
