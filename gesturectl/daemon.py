@@ -340,8 +340,8 @@ def run(
             except EndOfSource:
                 reason = "end of source"
                 break
-            if source.problem != problem:
-                problem = source.problem
+            if (ails := source.problem) != problem:
+                problem = ails
                 log.warning("%s", problem or "pictures again")
             if item is None or control.off:
                 meters.advice = None

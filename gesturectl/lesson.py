@@ -256,8 +256,8 @@ def watched(choice: Choice, needs: Needs, control: Control) -> Iterator[tuple[Ob
                 item = source.read(STALL_S)
             except EndOfSource:
                 return
-            if source.problem != problem:
-                problem = source.problem
+            if (ails := source.problem) != problem:
+                problem = ails
                 log.warning("%s", problem or "pictures again")
             if item is None:
                 continue

@@ -87,8 +87,8 @@ def status(loop: Loop) -> str:
         return "the screen is locked, no gesture acts"
     if control.paused:
         return "paused"
-    if loop.source.problem is not None:
-        return loop.source.problem
+    if (problem := loop.source.problem) is not None:  # a camera's thread may end it meanwhile
+        return problem
     if loop.idle or not loop.meters.frames:
         return "waiting for pictures"
     return f"watching, mode {loop.engine.mode}"

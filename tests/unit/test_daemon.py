@@ -391,6 +391,16 @@ def test_a_problem_of_the_camera_is_told_once_and_its_end_too(
     ]
 
 
+def test_the_end_of_a_problem_is_told_after_the_problem(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = count()
+    flickers = property(lambda source: "frozen" if next(looks) == 0 else None)
+    monkeypatch.setattr(ListSource, "problem", flickers)
+    run([*frames(3)], {})
+    assert caplog.messages == ["frozen", "pictures again"]
+
+
 def test_each_frame_is_remembered_after_its_commands_were_sent() -> None:
     sink = MemorySink()
     noted: list[tuple[int, int]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,17 @@ def test_systemd_hears_of_every_state_in_its_turn(line: socket.socket) -> None:
         "STATUS=waiting for pictures",
         "STATUS=watching, mode active",
     ]
+
+
+def test_a_camera_whose_thread_finds_it_well_after_every_look_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = count()
+    flickers = property(lambda camera: None if next(looks) % 2 else "the camera is frozen")
+    monkeypatch.setattr(Camera, "problem", flickers)
+    run = Told({1: "+fist", 2: "-fist"})
+    run.plays(*frames(4))
+    assert run.keys == [("down", 1), ("up", 2)]
 
 
 def test_a_reload_is_told_also_when_it_fails(line: socket.socket) -> None:
