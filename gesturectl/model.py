@@ -358,7 +358,7 @@ def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp |
         net: Mlp | Tcn
         if not layers or rows != classes:
             raise ModelError(f"{where}: {name} gives {rows} scores for {classes} classes")
-        net = Mlp((_fold(layers[0], mean, scale), *layers[1:]))
+        net = Mlp((_fold(layers[0], mean, scale, where), *layers[1:]))
     else:
         bias = take("in_b", None, None)
         views, width = bias.shape
@@ -377,20 +377,24 @@ def _net(name: str, part: Part, arrays: dict[str, Float32], where: str) -> Mlp |
             beside(f"{conv}_w", take(f"{conv}_b", views, width), KERNEL * width) for conv in convs
         )
         head = beside("out_w", take("out_b", views, classes), width)
-        net = Tcn(_fold(entry, mean, scale), blocks, head)
+        net = Tcn(_fold(entry, mean, scale, where), blocks, head)
     if own:
         raise ModelError(f"{where}: {name} has arrays nobody needs: {', '.join(sorted(own))}")
     return net
 
 
-def _fold(layer: tuple[Float32, Float32], mean: Float32, scale: Float32) -> tuple[Float32, Float32]:
+def _fold(
+    layer: tuple[Float32, Float32], mean: Float32, scale: Float32, where: str
+) -> tuple[Float32, Float32]:
     """Fold (x - mean) / scale into the layer that follows it."""
     weight, bias = layer
     if not (scale > 0).all():
-        raise ModelError("a scale in the weights is not positive; the model is damaged")
+        raise ModelError(f"{where}: a scale in the weights is not positive; the model is damaged")
     with np.errstate(over="ignore", invalid="ignore"):
         weight = weight / scale[:, None]  # of a perceptron (F, W), of views (V, F, W)
         bias = bias - (mean[None] @ weight).reshape(bias.shape)
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-        raise ModelError("a scale in the weights is next to nothing; the model is damaged")
+        raise ModelError(
+            f"{where}: a scale in the weights is next to nothing; the model is damaged"
+        )
     return weight, bias

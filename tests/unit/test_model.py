@@ -41,9 +41,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refusal(folder: Path) -> str:
-    """Say why this model is refused."""
+    """Say why this model is refused; which one it is, is always said."""
     with pytest.raises(ModelError) as caught:
         model.load(folder)
+    assert str(folder) in str(caught.value)
     return str(caught.value)
 
 
