@@ -1,7 +1,8 @@
-"""What a run no longer needs goes back to the system."""
+"""What a run holds is not searched for garbage, and what it no longer needs goes back."""
 
 from __future__ import annotations
 
+import gc
 import platform
 
 import psutil
@@ -29,3 +30,12 @@ def test_where_nothing_can_be_given_back_nothing_is_asked_for(
 ) -> None:
     monkeypatch.setattr(garbage, "_LIBC", object())
     garbage.give_back()
+
+
+def test_what_is_there_is_left_alone_only_while_a_run_lasts() -> None:
+    before = gc.get_threshold()
+    with garbage.frozen():
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold() == garbage.THRESHOLDS
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before

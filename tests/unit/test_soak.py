@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from gesturectl import bench, garbage
+from gesturectl import bench
 from gesturectl.benches import soak
 from gesturectl.benches.soak import FLAT, GROWS, MEASURES, SHORT, trend, verdict
 from gesturectl.errors import GesturectlError, UsageError
@@ -84,12 +83,3 @@ def test_a_trace_without_frames_is_not_played_for_ever(tmp_path: Path) -> None:
         pass
     with pytest.raises(GesturectlError, match="no frames"):
         bench.bench("soak", as_json=True, trace=path)
-
-
-def test_what_is_there_is_left_alone_only_while_a_run_lasts() -> None:
-    before = gc.get_threshold()
-    with garbage.frozen():
-        assert gc.get_freeze_count() > 10_000
-        assert gc.get_threshold() == garbage.THRESHOLDS
-    assert gc.get_freeze_count() == 0
-    assert gc.get_threshold() == before
