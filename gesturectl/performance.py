@@ -328,15 +328,22 @@ def _hours(found: Figures) -> list[str]:
             *(_trend(soak.MEASURES[name], row) for name, row in rows),
             "",
         ]
+    lines += ["![Each measure over the hours](performance/soak.png)", ""]
+    memory = [
+        one["measures"][name]["verdict"]
+        for one in found["soak"].values()
+        for name in ("resident_mb", "blocks")
+    ]
+    if soak.GROWS not in memory:
+        lines += [
+            "Frames leave nothing behind. What little grows in real time does so by profiles that",
+            "look for something else than the one before: of each network that is opened anew for",
+            "them, LiteRT keeps about 60 bytes.",
+            "",
+        ]
     step = found["step"]
     return [
         *lines,
-        "![Each measure over the hours](performance/soak.png)",
-        "",
-        "Frames leave nothing behind. What little grows in real time does so by profiles that look",
-        "for something else than the one before: of each network that is opened anew for them,",
-        "LiteRT keeps about 60 bytes.",
-        "",
         "A full collection of garbage would hold a frame up for "
         f"{step['full_collection_ms']:.0f} ms;",
         "a run takes what it has opened out of it, and one takes "

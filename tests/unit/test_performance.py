@@ -6,6 +6,7 @@ import json
 
 from gesturectl import performance
 from gesturectl.bench import BENCHES
+from gesturectl.benches import soak
 
 
 def test_the_page_tells_the_figures_that_were_measured_last() -> None:
@@ -24,3 +25,10 @@ def test_a_figure_that_misses_its_aim_is_called_missed() -> None:
     (row,) = (line for line in performance.page(kept).splitlines() if "nobody in view" in line)
     assert "0.500" in row
     assert row.endswith("**missed** |")
+
+
+def test_memory_that_grows_is_not_explained_away() -> None:
+    kept = json.loads(performance.KEPT.read_text("utf-8"))
+    for verdict, explained in ((soak.FLAT, True), (soak.GROWS, False)):
+        kept["figures"]["soak"]["real"]["measures"]["resident_mb"]["verdict"] = verdict
+        assert ("leave nothing behind" in performance.page(kept)) is explained
