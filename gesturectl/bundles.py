@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -583,7 +584,8 @@ def _unlike(bundle: Bundle, path: Path) -> str | None:
         return "there is no such file"
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
-    except zipfile.BadZipFile:
+    # What zipfile and zlib raise on damage; RuntimeError is an entry that wants a password.
+    except (EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return "it is not a .task file (a zip of models), or was not copied completely"
     if missing := [member.name for member in bundle.members if member.name not in inside]:
         return f"it lacks {' and '.join(missing)}"

@@ -324,12 +324,16 @@ class TestABundleOfTheUsersOwn:
         with zipfile.ZipFile(compressed, "w", zipfile.ZIP_DEFLATED) as archive:
             for one in hand.members:
                 archive.writestr(one.name, b"model" * 100)
+        raw, spoiled = compressed.read_bytes(), tmp_path / "spoiled.task"
+        at = raw.index(b".tflite") + len(b".tflite")
+        spoiled.write_bytes(raw[:at] + b"\xff" * 8 + raw[at + 8 :])
         pose_path = store.install()[1]
         for path, reason in (
             (tmp_path / "absent.task", "there is no such file"),
             (tmp_path, "it cannot be read"),
             (text, "it is not a .task file"),
             (compressed, "its models are compressed"),
+            (spoiled, "it is not a .task file"),
             (pose_path, "it lacks hand_detector.tflite and hand_landmarks_detector.tflite"),
         ):
             with pytest.raises(ModelError, match=reason):
