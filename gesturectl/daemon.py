@@ -152,7 +152,7 @@ class Meters:
 
     @property
     def rate_hz(self) -> float:
-        """Frames per second by the frames' own stamps."""
+        """Frames per second by the frames' own stamps, since they come without a pause."""
         if len(self.stamps_us) < 2 or self.stamps_us[-1] == self.stamps_us[0]:
             return 0.0
         return (len(self.stamps_us) - 1) * 1e6 / (self.stamps_us[-1] - self.stamps_us[0])
@@ -351,6 +351,7 @@ def run(
                 continue
             if loop.idle:
                 loop.idle = False
+                meters.stamps_us.clear()  # a rate across the pause would be that of a dark room
                 log.info("frames again")
 
             wanted, next_us = pace.due(next_us, item.t_us, None if paced else loop.most_hz)

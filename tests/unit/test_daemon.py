@@ -333,6 +333,11 @@ def test_the_rate_is_that_of_the_frames_own_stamps() -> None:
     assert set(summary.stages) == {"recognised", "mapped", "injected"}
 
 
+def test_the_rate_is_told_anew_after_frames_had_stopped() -> None:
+    _, summary = run([*frames(31), None, *frames(31, start=2000)], {})
+    assert summary.rate_hz == pytest.approx(30, rel=1e-3)
+
+
 def test_latency_is_told_by_the_clock_that_stamps_frames() -> None:
     _, summary = run([*frames(1)], {}, clock_us=lambda: 40_000)
     assert summary.stages["latency"].median_ms == 40.0
