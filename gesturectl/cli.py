@@ -659,7 +659,7 @@ def check(
     """Say everything that is wrong with profiles, each with its place and what to write instead."""
     from gesturectl import inspect
 
-    raise typer.Exit(inspect.check(files, allow_run=_settings().allow_run, as_json=as_json))
+    raise typer.Exit(inspect.check(files, as_json=as_json))
 
 
 @app.command()

@@ -6,14 +6,15 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
+from importlib.resources.abc import Traversable
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gesturectl import bundles, keys, own, profile
-from gesturectl.catalog import Gesture, catalog
+from gesturectl import bundles, config, keys, own, profile
+from gesturectl.catalog import catalog
 from gesturectl.desktop import open_desktop
 from gesturectl.errors import DesktopError, GesturectlError, ProfileError
 from gesturectl.rules import Profile
@@ -25,10 +26,10 @@ Row = dict[str, object]
 PAGE_WIDTH = 240
 
 
-def check(names: list[str], *, allow_run: bool, as_json: bool) -> int:
+def check(names: list[str], *, as_json: bool) -> int:
     """Read every profile; print what each is, or all its problems. Return the exit code."""
-    mine = own.load().gestures
-    rows = [_checked(name, mine, allow_run=allow_run) for name in names]
+    load = _loader()
+    rows = [_checked(name, load) for name in names]
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -37,9 +38,20 @@ def check(names: list[str], *, allow_run: bool, as_json: bool) -> int:
     return 0 if all(row["ok"] for row in rows) else ProfileError.exit_code
 
 
-def _checked(name: str, mine: tuple[Gesture, ...], *, allow_run: bool) -> Row:
+def _loader() -> Callable[[str | Traversable], Profile]:
+    """Return what reads profiles as `run` does: with the user's own gestures and settings."""
+    settings = config.load()
+    return partial(
+        profile.load,
+        extra=own.load().gestures,
+        allow_run=settings.allow_run,
+        allow_hosts=settings.allow_hosts,
+    )
+
+
+def _checked(name: str, load: Callable[[str | Traversable], Profile]) -> Row:
     try:
-        chosen = profile.load(name, extra=mine, allow_run=allow_run)
+        chosen = load(name)
     except ProfileError as error:
         problems = [asdict(problem) for problem in error.problems if isinstance(problem, Problem)]
         return {"file": name, "ok": False, "problems": problems, "says": str(error)}
@@ -83,10 +95,10 @@ def _cameras() -> list[Row]:
 
 def _profiles() -> list[Row]:
     rows: list[Row] = []
-    mine = own.load().gestures
+    load = _loader()
     for name, path in profile.available().items():
         try:
-            chosen = profile.load(path, extra=mine)
+            chosen = load(path)
         except ProfileError as error:
             rows.append({"name": name, "path": str(path), "gestures": [], "says": str(error)})
         else:
@@ -169,7 +181,7 @@ def models(do: str, *, as_json: bool, progress: bundles.Progress) -> None:
         bundles.install(progress)
     found = bundles.verify() if do == "verify" else bundles.status()
     rows: list[Row] = [
-        {"name": one.name, "state": one.state, "detail": one.detail, "path": str(Path(one.path))}
+        {"name": one.name, "state": one.state, "detail": one.detail, "path": str(one.path)}
         for one in found
     ]
     if as_json:

@@ -195,6 +195,18 @@ def test_a_profile_may_start_programs_only_where_the_configuration_allows_it(
     assert call("check", file).code == 0
 
 
+def test_what_the_configuration_allows_is_no_problem_of_a_profile(
+    call: Call, tmp_path: Path
+) -> None:
+    talks = GOOD.replace("key: b", "webhook: 'http://10.1.2.3/'")
+    file = written(tmp_path / "config" / "gesturectl" / "profiles" / "mine.yaml", talks)
+    assert "allow_hosts" in call("check", file).out
+    assert "allow_hosts" in call("list", "profiles").out
+    written(tmp_path / "config" / "gesturectl" / "config.yaml", "allow_hosts: [10.1.2.3]\n")
+    assert call("check", file).code == 0
+    assert "allow_hosts" not in call("list", "profiles").out
+
+
 def test_schema_is_a_json_schema(call: Call) -> None:
     assert "json-schema.org" in json.loads(call("schema").out)["$schema"]
 
