@@ -314,7 +314,8 @@ class _Turn:
         back = _minus(there, here)
         far = max(hypot(*back) / FARTHEST_PX, 1.0)
         there = _plus(here, back, 1.0 / far)
-        self._go(there)
+        if state.at is not None:
+            self._go(there)
         self._be(pressed=(self.t_us, there, button))
         self._press(clicking.pinched(self.state.buttons, self.t_us, button))
 

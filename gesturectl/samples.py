@@ -326,7 +326,8 @@ def _listed(folder: Path) -> list[Path]:
 
 def _takes(folder: Path, prefix: str = "") -> list[Path]:
     pattern = re.compile(rf"{prefix}\d{{3,6}}\.jsonl\.gz")
-    return [path for path in _listed(folder) if pattern.fullmatch(path.name)]
+    found = [path for path in _listed(folder) if pattern.fullmatch(path.name)]
+    return sorted(found, key=lambda path: len(path.name))  # 1000 comes after 999
 
 
 def _make(folder: Path) -> None:

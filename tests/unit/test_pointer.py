@@ -308,6 +308,17 @@ def test_a_pinch_while_a_binding_scrolls_clicks_nothing() -> None:
     assert desk.clicks == []
 
 
+def test_a_click_before_the_pointer_has_ever_moved_stays_where_the_pointer_is() -> None:
+    desk = Desk(BOX)
+    desk.ask("scroll")
+    desk.hold(0.3)
+    desk.ask("scroll", on=False)
+    desk.hold(0.1)
+    click(desk)
+    assert desk.clicks == CLICK
+    assert desk.spot is None
+
+
 # --- lost and found -------------------------------------------------------------------------------
 
 

@@ -141,6 +141,17 @@ def test_of_ordinary_behaviour_the_newest_is_kept(
     assert store.background_files()[-1].name == "003.jsonl.gz"
 
 
+def test_the_thousandth_piece_is_newer_than_the_one_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "MAX_PIECES", 2)
+    first = store.add_background(take(), "a test")
+    first.rename(first.with_name("999.jsonl.gz"))
+    for _ in range(2):
+        store.add_background(take(), "a test")
+    assert [file.name for file in store.background_files()] == ["1000.jsonl.gz", "1001.jsonl.gz"]
+
+
 def test_what_cannot_be_kept_leaves_nothing_behind(store: Store) -> None:
     kept(store, takes=1)
     before = sorted(store.root.rglob("*"))
