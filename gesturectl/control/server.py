@@ -17,6 +17,7 @@ more of them come it rests in between: see `_rest`, and `gesturectl bench contro
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -39,6 +40,7 @@ from gesturectl.rig import Rig
 log = logging.getLogger(__name__)
 
 MAX_CLIENTS: Final = 256
+NO_FILE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
 MAX_OUT_BYTES: Final = 262_144  # for one client: some 2000 events
 READ_BYTES: Final = 4096
 ROUND: Final = 16  # lines and newcomers of one round, and of one window without a rest
@@ -318,27 +320,28 @@ class Server:
                 if self._strangers == 1:
                     log.warning("another user tried to control gesturectl, and was sent away")
                 continue
-            except OSError as error:  # no file left for it
+            except OSError as error:
                 log.warning("a control connection could not be taken: %s", error)
+                if error.errno in NO_FILE_LEFT and self._clients:
+                    self._make_room()
+                    continue
                 return
             if len(self._clients) >= MAX_CLIENTS:
-                # A panic must get in, whoever fills the house: who was silent longest goes.
-                clients = self._clients.values()
-                quiet = min(
-                    clients,
-                    key=lambda one: (
-                        one.following or one.showing,
-                        bool(one.asking),
-                        one.heard_s,
-                    ),
-                )
-                self._hang_up(quiet)
+                self._make_room()
             self._next += 1
             client = _Client(self._next, line, time.monotonic())
             self._clients[line.fileno()] = self._by_number[client.number] = client
             client.out += wire.encode(_hello())
             self._write(client)
             self._settle(client)
+
+    def _make_room(self) -> None:
+        """Hang up on who was silent longest: a panic must get in, whoever fills the house."""
+        quiet = min(
+            self._clients.values(),
+            key=lambda one: (one.following or one.showing, bool(one.asking), one.heard_s),
+        )
+        self._hang_up(quiet)
 
     def _settle(self, client: _Client) -> None:
         """Poll for what is of interest now; hang up where nothing is."""

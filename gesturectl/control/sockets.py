@@ -86,28 +86,19 @@ def claim(where: Path) -> Iterator[Claim]:
 
     Raises:
         RunningError: another one is; it is named by its pid.
-        ControlError: the folder is not safe.
+        ControlError: the folder is not safe, or something lies in its place.
     """
     _own_folder(where)
     path = where / SOCKET
     _check_length(path)
-    try:
-        with _locked(where / LOCK), socket.socket(socket.AF_UNIX) as listener:
+    with _locked(where / LOCK), socket.socket(socket.AF_UNIX) as listener:
+        _listen(listener, path)
+        door = SocketDoor(listener)
+        try:
+            yield Claim(door, str(path))
+        finally:
             path.unlink(missing_ok=True)
-            before = os.umask(0o177)  # so that it is 0600 from its first moment
-            try:
-                listener.bind(str(path))
-            finally:
-                os.umask(before)
-            listener.listen(BACKLOG)
-            door = SocketDoor(listener)
-            try:
-                yield Claim(door, str(path))
-            finally:
-                path.unlink(missing_ok=True)
-                door.close()
-    except _CannotClaim as error:
-        raise ControlError(str(error)) from error
+            door.close()
 
 
 def connect(where: Path, *, timeout_s: float) -> socket.socket:
@@ -193,10 +184,6 @@ def is_own(line: socket.socket) -> bool:
     return bool(uid == os.geteuid())
 
 
-class _CannotClaim(Exception):  # noqa: N818 — says why
-    """What the operating system refuses, in words."""
-
-
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock, with our pid in it."""
@@ -205,7 +192,7 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _CannotClaim(f"{path}: {error.strerror}") from error
+        raise ControlError(f"{path}: {error.strerror}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,6 +204,19 @@ def _locked(path: Path) -> Iterator[None]:
         os.ftruncate(lock, 0)
     finally:
         os.close(lock)
+
+
+def _listen(listener: socket.socket, path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        before = os.umask(0o177)  # so that it is 0600 from its first moment
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise ControlError(f"{path}: {error.strerror}") from error
 
 
 def _pid_in(lock: int) -> int | None:

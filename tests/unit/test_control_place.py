@@ -111,6 +111,13 @@ def test_a_folder_that_others_can_replace_is_refused(tmp_path: Path) -> None:
         place.claim(tmp_path / "open" / "run").__enter__()
 
 
+@pytest.mark.parametrize("name", [sockets.LOCK, sockets.SOCKET])
+def test_a_folder_in_the_place_of_its_files_is_an_error_in_words(tmp_path: Path, name: str) -> None:
+    (tmp_path / "run" / name).mkdir(parents=True)
+    with pytest.raises(ControlError, match=f"{name}: "):
+        place.claim(tmp_path / "run").__enter__()
+
+
 def test_a_path_too_long_for_a_socket_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ControlError, match="shorter folder"):
         place.claim(tmp_path / ("x" * 100)).__enter__()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from gesturectl import __version__
-from gesturectl.control import server, wire
+from gesturectl.control import server, sockets, wire
 from gesturectl.control.transport import Call
 from gesturectl.engine import Step
 from gesturectl.errors import ControlError
 from gesturectl.types import Began, KeyDown, KeyUp
-from tests.controlled import Running, Talk, Transport, running, sent
+from tests.controlled import TIMEOUT_S, Running, Talk, Transport, running, sent
 
 
 @pytest.fixture
@@ -208,6 +210,28 @@ def test_hundreds_of_clients_are_served_and_the_most_silent_makes_room(run: Runn
         assert first.hear() == {}  # hung up on
         assert last.ask(ask="panic")["mode"] == "sleep"
         assert follower.hear()["mode"] == "sleep"
+
+
+def test_where_no_file_is_left_the_most_silent_makes_room(run: Running) -> None:
+    if not run.by.halves:
+        pytest.skip("a pipe's door is open before anybody comes")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        silent = stack.enter_context(run.talk())
+        silent.ask(ask="status")
+        last = stack.enter_context(socket.socket(socket.AF_UNIX))
+        last.settimeout(TIMEOUT_S)
+        highest = max(int(one.name) for one in Path("/dev/fd").iterdir())
+        for _ in range(highest):
+            number = os.dup(last.fileno())
+            stack.callback(os.close, number)
+            if number > highest:
+                break
+        resource.setrlimit(resource.RLIMIT_NOFILE, (number + 1, hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        last.connect(str(run.folder / sockets.SOCKET))
+        assert silent.hear() == {}  # hung up on
+        assert b"hello" in last.recv(1000)
 
 
 def test_clients_that_come_and_go_leave_nothing_behind(run: Running) -> None:
